@@ -1,0 +1,71 @@
+# Every target sets itself up first: scripts/setup.sh finds a Python, makes the environment once, and links it to
+# this clone as .genba/venv (docs/decisions/0001-environment.md). `make help` lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# A user's own paths must not reach into the environment.
+unexport PYTHONPATH PYTHONHOME
+
+export PYTHON
+PY := .genba/venv/bin/python
+UV ?= uv
+SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,%,$(wildcard bench/__main__.py))
+PYTEST := $(PY) -m pytest -q
+WORKERS ?= 2
+
+.PHONY: help setup setup-run run sign-in smoke check format test unit soak lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make the environment for work on Genba: the programs, the checks, the tests
+	@sh scripts/setup.sh dev
+
+setup-run:
+	@sh scripts/setup.sh run
+
+run: setup-run ## gateway, first admin and a demo workspace on this machine; LISTEN=HOST:PORT or PORT=N to move it
+	@$(PY) -m scripts.run $(if $(LISTEN),--listen $(LISTEN),$(if $(PORT),--listen 127.0.0.1:$(PORT)))
+
+sign-in: setup-run ## print a fresh one-time sign-in link of the gateway that `make run` serves
+	@$(PY) -m scripts.sign_in
+
+smoke: setup-run ## the main job in a throw-away folder, from nothing to cleaned up; one line of JSON
+	@$(PY) -m scripts.smoke
+
+check: setup ## format, lint, types, import rules
+	.genba/venv/tools/ruff format --check .
+	.genba/venv/tools/ruff check .
+	.genba/venv/tools/mypy $(SOURCES)
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .genba/venv/tools/pyright --pythonpath $(PY)
+	PYTHONPATH=wire:gateway:agent:ide-bridge .genba/venv/tools/lint-imports
+
+format: setup ## let ruff format the code and mend what it can
+	.genba/venv/tools/ruff format .
+	.genba/venv/tools/ruff check --fix .
+
+test: setup ## all tests but the long ones (25 minutes at most)
+	$(PYTEST) tests -m 'not soak' -n $(WORKERS) --session-timeout=1500 $(ARGS)
+
+unit: setup ## the fast tests
+	$(PYTEST) tests/unit -m 'not soak' -n $(WORKERS) --session-timeout=300 $(ARGS)
+
+soak: setup ## the long tests: real waits, many kills
+	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)
+
+ifneq ($(wildcard bench/__main__.py),)
+.PHONY: bench
+bench: setup ## measure; ONLY='regular expression' chooses figures by name
+	@$(PY) -m bench $(if $(ONLY),--only '$(ONLY)')
+endif
+
+lock: ## pin the dependencies of pyproject.toml anew, with hashes (needs uv; UV=/path/to/uv)
+	@command -v $(UV) >/dev/null || { echo 'make lock needs uv: install it (pipx install uv), or name it: make lock UV=/path/to/uv' >&2; exit 1; }
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-find-links --group dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-find-links -c requirements.lock pyproject.toml -o requirements-run.lock
+
+clean: ## remove what tools left in the tree; data of `make run` and the shared environment stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .genba/venv .genba/bin dist artefacts
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
