@@ -1,0 +1,220 @@
+"""The one transport to a gateway, for command line, bridge and agent.
+
+It alone knows proxies (from the environment), private CAs, client certificates, extra headers and time-outs.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import msgspec
+
+from genba_wire.api.message import Response, decode_message, encode_message
+from genba_wire.errors import GatewayRefused, GatewayUnreachable
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+MessageT = TypeVar("MessageT")
+
+SESSION_TOKEN_HEADER: Final = "Coder-Session-Token"
+"""Carries users' and agents' tokens (contract 0.2, 1.1)."""
+
+HTTP_TIMEOUT_S: Final = 30.0
+"""Default time-out of one request (contract 1.6)."""
+
+WEBSOCKET_OPEN_TIMEOUT_S: Final = 15.0
+"""How long a websocket's handshake may take."""
+
+MAX_WEBSOCKET_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""A workspace or a backlog of log lines in one message stays well below."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How to reach a gateway.
+
+    `ca_file`, `client_cert` and `client_key` are paths of PEM files; `headers` go with every request.
+    """
+
+    base_url: str
+    token: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=lambda: dict[str, str](), repr=False)
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    timeout_s: float = HTTP_TIMEOUT_S
+    user_agent: str = "genba"
+
+
+class Transport:
+    """Requests and websockets to one gateway. Use as an async context manager; closing it closes its connections."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self.options = options
+        self._ssl = _make_ssl_context(options)
+        self._client = httpx.AsyncClient(
+            base_url=options.base_url.rstrip("/"),
+            headers=self._headers(),
+            timeout=options.timeout_s,
+            verify=self._ssl if self._ssl is not None else False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> httpx.Response:
+        """Send one request; `body` is a message to be encoded as JSON, `content` raw bytes.
+
+        Raises:
+            GatewayUnreachable: no answer.
+            GatewayRefused: a status of 400 or more.
+        """
+        all_headers = dict(headers or {})
+        if body is not None:
+            content = encode_message(body)
+            all_headers.setdefault("Content-Type", "application/json")
+        try:
+            response = await self._client.request(
+                method,
+                path,
+                content=content,
+                params=params,
+                headers=all_headers,
+                timeout=self.options.timeout_s if timeout_s is None else timeout_s,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+        if response.status_code >= 400:
+            raise refusal_of(response.status_code, response.content)
+        return response
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        message_type: type[MessageT],
+        *,
+        body: object = None,
+        params: Mapping[str, str] | None = None,
+    ) -> MessageT:
+        """Send one request and decode its JSON answer.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: see `request`.
+            GatewayUnreachable: the answer is not what the contract says (another server is listening there).
+        """
+        response = await self.request(method, path, body=body, params=params)
+        try:
+            return decode_message(response.content, message_type)
+        except msgspec.MsgspecError as error:
+            raise GatewayUnreachable(
+                f"{self.options.base_url} answered {method} {path} with something that is not Genba's API ({error}). "
+                "Check the URL."
+            ) from error
+
+    @asynccontextmanager
+    async def websocket(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        ping_interval_s: float | None = 15.0,
+        ping_timeout_s: float | None = 30.0,
+    ) -> AsyncGenerator[ClientConnection]:
+        """Open a websocket (no compression; HTTP/1.1 only) and close it at the end of the block.
+
+        Raises:
+            GatewayUnreachable: no answer.
+            GatewayRefused: the handshake was refused with a status.
+        """
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+        secure: dict[str, Any] = {"ssl": self._ssl} if self._ssl is not None else {}
+        connection_attempt = connect(
+            self._websocket_url(path, params),
+            additional_headers=self._headers(),
+            user_agent_header=None,
+            compression=None,
+            open_timeout=WEBSOCKET_OPEN_TIMEOUT_S,
+            ping_interval=ping_interval_s,
+            ping_timeout=ping_timeout_s,
+            close_timeout=2,
+            max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
+            **secure,
+        )
+        try:
+            connection = await connection_attempt
+        except InvalidStatus as error:
+            raise refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
+        except (InvalidHandshake, InvalidURI, OSError, TimeoutError) as error:
+            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"User-Agent": self.options.user_agent, **self.options.headers}
+        if self.options.token:
+            headers[SESSION_TOKEN_HEADER] = self.options.token
+        return headers
+
+    def _websocket_url(self, path: str, params: Mapping[str, str] | None) -> str:
+        parts = urlsplit(self.options.base_url)
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        query = str(httpx.QueryParams(params)) if params else ""
+        return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))
+
+
+def refusal_of(status: int, body: bytes) -> GatewayRefused:
+    """Turn an answer of 400 or more into an error with the gateway's words."""
+    try:
+        said = decode_message(body, Response)
+    except msgspec.MsgspecError:
+        text = body.decode(errors="replace").strip()
+        return GatewayRefused(status, text[:500] or f"The gateway answered with status {status}.")
+    problems = tuple((problem.field, problem.detail) for problem in said.validations)
+    return GatewayRefused(status, said.message, said.detail, problems)
+
+
+def _make_ssl_context(options: TransportOptions) -> ssl.SSLContext | None:
+    if not options.base_url.startswith("https:"):
+        return None
+    context = ssl.create_default_context(cafile=options.ca_file)
+    if options.client_cert:
+        context.load_cert_chain(options.client_cert, options.client_key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _explain(base_url: str, error: Exception) -> str:
+    said = str(error) or type(error).__name__
+    return f"Can't reach the gateway at {base_url}: {said}. Check the URL and that the gateway runs."
