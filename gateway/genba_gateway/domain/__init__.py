@@ -1,0 +1,1 @@
+"""Frozen values, enums, pure rules and state machines. Imports nothing of ours but genba_wire."""
