@@ -1,0 +1,86 @@
+"""The Terraform commands that jobs use, their output in the job's log and their failures as errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from genba_gateway.errors import ProvisionError
+from genba_gateway.provisioner.execution import Capture, Outcome, TerraformExecution
+from genba_gateway.provisioner.job_log import JobLog
+from genba_gateway.provisioner.terraform_output import LineSplitter, OutputLog
+
+
+class TerraformFailed(ProvisionError):
+    """Terraform ended with an error, which is in the job's log already."""
+
+
+class JobCanceled(ProvisionError):
+    """The job was canceled while or before Terraform ran."""
+
+
+class TerraformCommands:
+    """Commands in one job's source directory, with one provider context."""
+
+    def __init__(self, execution: TerraformExecution, log: JobLog) -> None:
+        self._execution = execution
+        self._log = log
+
+    async def init(self) -> None:
+        """Install modules and providers."""
+        output = OutputLog(self._log)
+        splitter = LineSplitter(output.plain_line)
+        errors = LineSplitter(output.error_line)
+        outcome = await self._execution.run(
+            ["init", "-no-color", "-input=false"], stdout=splitter.feed, stderr=errors.feed
+        )
+        await splitter.close()
+        await errors.close()
+        _check(outcome, output, "init")
+
+    async def plan(self, target: Path, variables: Path) -> None:
+        """Write a plan to `target`."""
+        await self._run_json(["plan", f"-out={target}", "-lock=false", f"-var-file={variables}"], None)
+
+    async def apply(self, variables: Path, *, is_destroy: bool, on_planned: Callable[[], Awaitable[None]]) -> None:
+        """Plan and apply at once, which saves a process over `plan -out` and `apply`.
+
+        `on_planned` is called when the plan is complete and changes begin.
+        """
+        destroy = ["-destroy"] if is_destroy else []
+        await self._run_json(["apply", "-auto-approve", f"-var-file={variables}", *destroy], on_planned)
+
+    async def _run_json(self, arguments: list[str], on_planned: Callable[[], Awaitable[None]] | None) -> None:
+        output = OutputLog(self._log, on_planned)
+        splitter = LineSplitter(output.json_line)
+        errors = LineSplitter(output.error_line)
+        command = [arguments[0], "-json", "-no-color", "-input=false", *arguments[1:]]
+        outcome = await self._execution.run(command, stdout=splitter.feed, stderr=errors.feed)
+        await splitter.close()
+        await errors.close()
+        _check(outcome, output, arguments[0])
+
+    async def show(self, plan: Path) -> bytes:
+        """Return a plan as JSON."""
+        return await self._capture(["show", "-json", "-no-color", str(plan)])
+
+    async def graph(self) -> str:
+        """Return the dependency graph of the template in dot format."""
+        # Without the type, Terraform 1.7 and later print another, simplified graph.
+        return (await self._capture(["graph", "-type=plan"])).decode("utf-8", "replace")
+
+    async def _capture(self, arguments: list[str]) -> bytes:
+        output = OutputLog(self._log)
+        capture = Capture()
+        errors = LineSplitter(output.error_line)
+        outcome = await self._execution.run(arguments, stdout=capture.feed, stderr=errors.feed)
+        await errors.close()
+        _check(outcome, output, arguments[0])
+        return capture.data()
+
+
+def _check(outcome: Outcome, output: OutputLog, command: str) -> None:
+    if outcome.is_canceled:
+        raise JobCanceled("The job was canceled.")
+    if outcome.exit_code != 0:
+        raise TerraformFailed(output.error_message(command, outcome.exit_code))

@@ -1,0 +1,16 @@
+"""Waiting for something that nobody announces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+CEILING_S = 30.0
+_LOOK_S = 0.01
+
+
+async def eventually(is_so: Callable[[], bool]) -> None:
+    """Return once the condition, asked in a thread, holds; raises TimeoutError after `CEILING_S`."""
+    async with asyncio.timeout(CEILING_S):
+        while not await asyncio.to_thread(is_so):  # noqa: ASYNC110  # files and processes announce nothing
+            await asyncio.sleep(_LOOK_S)
