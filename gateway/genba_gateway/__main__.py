@@ -1,0 +1,84 @@
+"""`genba server`: reads the settings and runs the gateway until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from typing import Final
+
+from genba_gateway.config import DEFAULT_LISTEN, Config, load_config
+from genba_gateway.errors import ConfigError
+
+EXIT_CONFIG: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the gateway.
+
+    Returns:
+        0 after a clean shutdown, 2 when it can't start as configured (one sentence on stderr says why).
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        config = _read_config(sys.argv[1:] if argv is None else argv)
+        asyncio.run(_run(config))
+    except ConfigError as error:
+        print(f"genba server: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _read_config(argv: list[str]) -> Config:
+    parser = argparse.ArgumentParser(prog="genba server", description="Run the gateway.")
+    parser.add_argument("--config", help="a TOML file with these settings")
+    parser.add_argument("--listen", metavar="HOST:PORT", help=f"address to serve on (default {DEFAULT_LISTEN})")
+    parser.add_argument("--access-url", metavar="URL", help="what clients and agents call, if not the address above")
+    parser.add_argument("--data-dir", metavar="DIR", help="data folder (default ~/.local/share/genba)")
+    parser.add_argument("--database-url", metavar="URL", help="default: a SQLite file in the data folder")
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
+    parser.add_argument("--trusted-proxies", metavar="CIDR,…", help="whose X-Forwarded-For is believed")
+    parser.add_argument(
+        "--allow-host-workspaces",
+        action="store_const",
+        const=True,
+        help="let templates start workspaces as processes on this machine",
+    )
+    parser.add_argument("--terraform-path", metavar="FILE", help="terraform or tofu, if not the one on PATH")
+    parser.add_argument("--concurrent-builds", type=int, metavar="N", help="default: twice the number of cores")
+    parser.add_argument(
+        "--cancel-grace-s", type=float, metavar="SECONDS", help="how long a canceled Terraform may take (default 180)"
+    )
+    flags = vars(parser.parse_args(argv))
+    config_file = flags.pop("config") or os.environ.get("GENBA_CONFIG")
+    return load_config(flags, os.environ, config_file)
+
+
+async def _run(config: Config) -> None:
+    from genba_gateway.app import run_gateway  # imports the libraries; usage errors are told without them
+
+    shutdown = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        if shutdown.is_set():
+            logging.getLogger(__name__).warning("%s again: leaving at once", name)
+            os._exit(EXIT_INTERRUPTED)
+        shutdown.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop, each.name)
+    await run_gateway(config, shutdown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

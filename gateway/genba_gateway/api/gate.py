@@ -1,0 +1,186 @@
+"""The gate: every route declares what it needs, and every request passes here first.
+
+A route without a declaration stops the server at start-up (`check_routes`). HTTP and websocket requests are
+authenticated alike (contract 0.2: cookie, then query, then header).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from hmac import compare_digest
+from typing import Any, Final, TypeVar
+
+from quart import Quart, Response, g, request, websocket
+
+from genba_gateway.domain.actors import AgentActor, Permission, RouteAccess, UserActor
+from genba_gateway.errors import ConfigError, Forbidden, Unauthenticated
+from genba_gateway.services.sessions import Sessions
+from genba_wire.aio.transport import SESSION_TOKEN_HEADER
+from genba_wire.version import VERSION
+
+Need = Permission | RouteAccess
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+SESSION_COOKIE: Final = "coder_session_token"
+"""Name of the browser's cookie and of the query parameter (contract 0.2, 5.1)."""
+
+CSRF_COOKIE: Final = "csrf_token"
+CSRF_HEADER: Final = "X-CSRF-TOKEN"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CSRF_EXEMPT: Final = re.compile(r"^/(?!api/)|^/api/v2/(users/first|users/login|csp/reports|workspaceagents/)")
+_NEED: Final = "__genba_need__"
+
+
+def needs(need: Need) -> Callable[[Handler], Handler]:
+    """Declare what a route needs."""
+
+    def declare(handler: Handler) -> Handler:
+        setattr(handler, _NEED, need)
+        return handler
+
+    return declare
+
+
+def check_routes(app: Quart) -> None:
+    """Stop the server when a route declares nothing.
+
+    Raises:
+        ConfigError: names the routes.
+    """
+    bare = sorted(rule.rule for rule in app.url_map.iter_rules() if _need_of(app, rule.endpoint) is None)
+    if bare:
+        raise ConfigError(f"These routes declare no permission (api.gate.needs): {', '.join(bare)}.")
+
+
+def install_gate(app: Quart, sessions: Sessions, trusted_proxies: tuple[str, ...]) -> None:
+    """Authenticate and authorize every request before its handler."""
+    networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
+
+    async def check_http() -> None:
+        await _check(app, request, sessions, networks)
+        _check_csrf()
+
+    async def check_websocket() -> None:
+        await _check(app, websocket, sessions, networks)
+        _check_origin()
+
+    async def stamp(response: Response) -> Response:
+        response.headers["X-Coder-Build-Version"] = VERSION
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    async def refuse_csrf(_refusal: CsrfRefused) -> Response:
+        text = f"This request carries the session's cookie but no {CSRF_HEADER}: reload the page and try again.\n"
+        return Response(text, status=400, content_type="text/plain; charset=utf-8")
+
+    app.register_error_handler(CsrfRefused, refuse_csrf)
+    app.before_request(check_http)
+    app.before_websocket(check_websocket)
+    app.after_request(stamp)
+
+
+def current_user() -> UserActor:
+    """The signed-in user of this request."""
+    actor = g.actor
+    assert isinstance(actor, UserActor), "the route's declaration guarantees a user"  # noqa: S101
+    return actor
+
+
+def current_agent() -> AgentActor:
+    """The agent of this request."""
+    actor = g.actor
+    assert isinstance(actor, AgentActor), "the route's declaration guarantees an agent"  # noqa: S101
+    return actor
+
+
+def client_address() -> str:
+    """The address that the request came from, through trusted proxies only."""
+    return str(g.client_address)
+
+
+async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[Any, ...]) -> None:
+    g.actor = None
+    g.client_address = _address_of(incoming, networks)
+    need = _need_of(app, incoming.endpoint) if incoming.endpoint else RouteAccess.PUBLIC
+    token, g.token_from_cookie_only = _token_of(incoming)
+    match need:
+        case None:
+            raise Forbidden("This route declares no permission.")
+        case RouteAccess.PUBLIC:
+            return
+        case RouteAccess.AGENT:
+            g.actor = await sessions.authenticate_agent(token)
+        case RouteAccess.SIGNED_IN | Permission():
+            user_agent = incoming.headers.get("User-Agent", "")[:256]
+            actor = await sessions.authenticate_user(token, g.client_address, user_agent)
+            if isinstance(need, Permission) and not actor.may_ever(need):
+                raise Forbidden(f"Your roles don't allow to {need.action} a {need.resource}.")
+            g.actor = actor
+
+
+def _need_of(app: Quart, endpoint: str) -> Need | None:
+    if endpoint == "static":
+        return RouteAccess.PUBLIC
+    need: Need | None = getattr(app.view_functions[endpoint], _NEED, None)
+    return need
+
+
+def _token_of(incoming: Any) -> tuple[str, bool]:
+    cookie = incoming.cookies.get(SESSION_COOKIE, "")
+    query = incoming.args.get(SESSION_COOKIE, "")
+    header = incoming.headers.get(SESSION_TOKEN_HEADER, "")
+    bearer = incoming.headers.get("Authorization", "")
+    if not header and bearer.startswith("Bearer "):
+        header = bearer.removeprefix("Bearer ").strip()
+    token = cookie or query or header
+    only_cookie = bool(cookie) and not any(compare_digest(cookie.encode(), x.encode()) for x in (query, header) if x)
+    return token, only_cookie
+
+
+def _check_csrf() -> None:
+    if request.method in _SAFE_METHODS or not g.token_from_cookie_only or _CSRF_EXEMPT.match(request.path):
+        return
+    sent, expected = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    if not expected or not compare_digest(sent.encode(), expected.encode()):
+        raise CsrfRefused
+
+
+def _check_origin() -> None:
+    """A browser sends its cookie with any page's websocket, so its Origin must be ours."""
+    origin = websocket.headers.get("Origin", "")
+    if not g.token_from_cookie_only or not origin:
+        return
+    if origin.partition("://")[2] != websocket.headers.get("Host", ""):
+        raise Forbidden("This websocket was opened by a page of another origin.")
+
+
+class CsrfRefused(Exception):  # an answer, not a failure
+    """Told as plain text, status 400 (contract 0.2)."""
+
+
+def _address_of(incoming: Any, networks: tuple[Any, ...]) -> str:
+    address: str = incoming.remote_addr or ""
+    if not networks:
+        return address
+    chain = [each.strip() for each in incoming.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+    while chain and _is_within(address, networks):
+        address = chain.pop()
+    return address
+
+
+def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def require_session(token: str) -> str:
+    """The token, or the refusal of a request without one."""
+    if not token:
+        raise Unauthenticated("You are not signed in.")
+    return token

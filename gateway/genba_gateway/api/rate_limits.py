@@ -1,0 +1,73 @@
+"""Rate limits before handlers (contract 0.2): by user, or by address while nobody is signed in, and by path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from quart import Quart, Response, g, request
+
+from genba_gateway.api.gate import client_address
+from genba_gateway.domain.actors import AgentActor, UserActor
+from genba_gateway.domain.rate_limits import Allowance, RequestCounter
+from genba_gateway.errors import PreconditionRequired, TooManyRequests
+
+GENERAL_LIMIT: Final = 512
+SIGN_IN_LIMIT: Final = 60
+FILE_LIMIT: Final = 12
+BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
+
+_SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
+
+
+def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> None:
+    """Count and refuse HTTP requests. Call it after `install_gate`: the gate says who asks.
+
+    Args:
+        now_s: Unix time in seconds.
+    """
+    counter = RequestCounter()
+
+    async def check() -> None:
+        g.allowance = None
+        limit = _limit_of_request()
+        if limit is None:
+            return
+        if request.headers.get(BYPASS_HEADER, "").lower() == "true":
+            if isinstance(g.actor, UserActor) and g.actor.is_owner:
+                return
+            raise PreconditionRequired(f"Only an owner may send {BYPASS_HEADER}: leave it out.")
+        caller = g.actor.user_id if isinstance(g.actor, UserActor) else client_address()
+        # Paths that lead nowhere share one count: any number of them can be made up.
+        endpoint = request.path if request.url_rule is not None else ""
+        allowance = counter.count((caller, endpoint), limit, now_s())
+        g.allowance = allowance
+        if allowance.is_over:
+            wait_s = max(1, round(allowance.resets_at_s - now_s()))
+            raise TooManyRequests(
+                f"You made more than {limit} requests of this kind in a minute: wait {wait_s} s.", retry_after_s=wait_s
+            )
+
+    async def stamp(response: Response) -> Response:
+        allowance: Allowance | None = g.get("allowance")
+        if allowance is not None:
+            response.headers["X-RateLimit-Limit"] = str(allowance.limit)
+            response.headers["X-RateLimit-Remaining"] = str(allowance.remaining)
+            response.headers["X-RateLimit-Reset"] = str(allowance.resets_at_s)
+        return response
+
+    app.before_request(check)
+    app.after_request(stamp)
+
+
+def _limit_of_request() -> int | None:
+    """The limit per minute, or None where there is none."""
+    if isinstance(g.actor, AgentActor):
+        return None  # agents send each log line when it comes; what they may send is bounded elsewhere
+    if request.path in _SIGN_IN_PATHS:
+        return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
+    if not request.path.startswith("/api/"):
+        return None
+    if request.path.startswith("/api/v2/files"):
+        return FILE_LIMIT
+    return GENERAL_LIMIT

@@ -1,0 +1,176 @@
+"""The composition root: makes everything once, wires it by constructor, and runs it under one TaskGroup."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]  # its middleware is untyped
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.typing import ASGIFramework
+from quart import Quart
+
+from genba_gateway.config import Config
+from genba_gateway.errors import ConfigError
+from genba_gateway.folders import Folders, prepare_folders
+from genba_gateway.loops.job_queue import JobQueue
+from genba_gateway.provider.host import ProviderHost
+from genba_gateway.provider.host_workspaces import HostWorkspaces
+from genba_gateway.provisioner.terraform import TerraformProvisioner
+from genba_gateway.provisioner.terraform_binary import find_terraform
+from genba_gateway.routes import make_quart_app
+from genba_gateway.services.container import make_services
+from genba_gateway.services.visibility import utc_now
+from genba_gateway.store.engine import Database, path_of_url
+from genba_gateway.store.pubsub import PubSub
+from genba_gateway.store.schema import upgrade_database
+from genba_gateway.store.sealing import load_sealer
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE_S: Final = 120
+"""Longer than proxies' pools keep a connection, so that none is closed under a request (design.md)."""
+
+WEBSOCKET_PING_S: Final = 15
+"""Contract 0.2, websocket defaults."""
+
+DRAIN_S: Final = 3
+"""How long open requests may take after a shutdown was asked for."""
+
+BACKLOG: Final = 512
+
+
+async def run_gateway(config: Config, shutdown: asyncio.Event) -> None:
+    """Run until `shutdown` is set; then stop accepting, drain, end loops, close the database.
+
+    Raises:
+        ConfigError: it can't start as configured.
+    """
+    asyncio.get_running_loop().set_exception_handler(_report_exception)
+    listener = bind_listener(config)
+    try:
+        await _run(config, shutdown, listener)
+    finally:
+        listener.close()
+
+
+async def _run(config: Config, shutdown: asyncio.Event, listener: socket.socket) -> None:
+    folders = prepare_folders(config.data_dir)
+    database_file = path_of_url(config.database_url) if config.database_url else folders.database
+    await upgrade_database(database_file)
+    sealer = load_sealer(folders.key_file, os.environ)
+    binary = await find_terraform(config.terraform_path or None, _cache_dir(), _say)
+    pubsub = PubSub()
+    database = Database(database_file)
+    provider = ProviderHost(folders.runtime, _host_workspaces(config, folders))
+    try:
+        services = make_services(
+            config,
+            database=database,
+            sealer=sealer,
+            pubsub=pubsub,
+            provisioner=TerraformProvisioner(
+                binary=binary,
+                work_dir=folders.provisioner,
+                provider=provider,
+                access_url=config.url,
+                cancel_grace_s=config.cancel_grace_s,
+            ),
+            clear_host_workspace=provider.clear_workspace,
+            replica_id=_read_replica_id(folders.data / "replica-id"),
+            now=utc_now,
+        )
+        await services.agent_connections.forget_earlier()
+        await services.job_runner.recover()
+        app = make_quart_app(config, services)
+        queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
+        async with asyncio.TaskGroup() as tasks:
+            loops = [tasks.create_task(queue.run(), name="job queue")]
+            log.info("serving %s", config.url)
+            await _serve(app, config, listener, shutdown)
+            for loop in loops:
+                loop.cancel()
+    finally:
+        await database.close()
+
+
+def bind_listener(config: Config) -> socket.socket:
+    """Take the address to serve on, before anything else is done.
+
+    Raises:
+        ConfigError: it is taken, or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"Can't listen on {config.listen} ({error.strerror}): stop what uses it, or choose another with --listen."
+        ) from error
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    listener.set_inheritable(False)
+    return listener
+
+
+async def _serve(app: Quart, config: Config, listener: socket.socket, shutdown: asyncio.Event) -> None:
+    settings = HypercornConfig()
+    settings.bind = [f"fd://{os.dup(listener.fileno())}"]
+    settings.keep_alive_timeout = KEEP_ALIVE_S
+    settings.websocket_ping_interval = WEBSOCKET_PING_S
+    settings.graceful_timeout = DRAIN_S
+    settings.shutdown_timeout = DRAIN_S
+    settings.accesslog = None
+    settings.errorlog = logging.getLogger("hypercorn.error")
+    settings.include_server_header = False
+    if config.tls_cert:
+        settings.certfile, settings.keyfile = config.tls_cert, config.tls_key
+
+    async def until_shutdown() -> None:
+        await shutdown.wait()
+
+    framework: ASGIFramework = app
+    await serve(framework, settings, shutdown_trigger=until_shutdown)
+
+
+def _report_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what no task caught; not that Hypercorn's connections were cancelled at the end.
+
+    asyncio before 3.12 asks a cancelled connection's task for its exception, which raises.
+    """
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
+def _host_workspaces(config: Config, folders: Folders) -> HostWorkspaces | None:
+    if not config.allow_host_workspaces:
+        return None
+    return HostWorkspaces(root=folders.host_workspaces, agent_command=(sys.executable, "-m", "genba_agent"))
+
+
+def _read_replica_id(file: Path) -> str:
+    """The id of this process among those on the database: it stays over restarts."""
+    if not file.exists():
+        file.write_text(str(uuid.uuid4()))
+    return file.read_text().strip()
+
+
+def _cache_dir() -> Path:
+    named = os.environ.get("GENBA_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "genba"
+
+
+def _say(line: str) -> None:
+    log.info("%s", line)

@@ -1,0 +1,136 @@
+"""Settings of `genba server`: flags, then GENBA_… in the environment, then a TOML file, then defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from genba_gateway.errors import ConfigError
+
+DEFAULT_LISTEN: Final = "127.0.0.1:3000"
+SESSION_LIFETIME_S: Final = 24 * 3600
+"""A browser's or `login`'s session (contract 5.1); sliding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How this gateway runs. Names are those of the flags, docs/configuration.md explains each."""
+
+    listen: str = DEFAULT_LISTEN
+    access_url: str = ""
+    data_dir: Path = field(default_factory=lambda: Path("~/.local/share/genba").expanduser())
+    database_url: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    allow_host_workspaces: bool = False
+    terraform_path: str = ""
+    concurrent_builds: int = 2 * (os.cpu_count() or 1)
+    cancel_grace_s: float = 180.0
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        """What clients and agents are told to call."""
+        if self.access_url:
+            return self.access_url.rstrip("/")
+        scheme = "https" if self.tls_cert else "http"
+        host = self.host if self.host not in {"0.0.0.0", "::", ""} else "127.0.0.1"  # compared, not bound
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def load_config(flags: Mapping[str, Any], environment: Mapping[str, str], config_file: str | None) -> Config:
+    """Merge flags, environment and file.
+
+    Args:
+        flags: given flags only, by their names with underscores; values as text or already typed.
+        environment: `GENBA_<NAME>` is read.
+        config_file: path of a TOML file with the same names, or None.
+
+    Raises:
+        ConfigError: an unknown name or a value that can't be used; the message names it.
+    """
+    known = {each.name for each in fields(Config)}
+    merged: dict[str, Any] = {}
+    if config_file:
+        merged.update(_read_file(config_file, known))
+    for name in known:
+        value = environment.get(f"GENBA_{name.upper()}")
+        if value:
+            merged[name] = value
+    merged.update({name: value for name, value in flags.items() if value is not None})
+    config = Config(**{name: _convert(name, value) for name, value in merged.items()})
+    _check(config)
+    return config
+
+
+def _read_file(config_file: str, known: set[str]) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(Path(config_file).read_text())
+    except (OSError, ValueError) as error:  # ValueError: neither TOML nor UTF-8
+        raise ConfigError(f"Can't read the configuration file {config_file}: {error}.") from error
+    content = {name.replace("-", "_"): value for name, value in content.items()}
+    unknown = sorted(content.keys() - known)
+    if unknown:
+        raise ConfigError(f"{config_file} sets {unknown[0]!r}, which is no setting; see docs/configuration.md.")
+    return content
+
+
+def _convert(name: str, value: Any) -> Any:
+    try:
+        match name:
+            case "data_dir":
+                return Path(value).expanduser().resolve()
+            case "trusted_proxies":
+                return tuple(value.replace(",", " ").split()) if isinstance(value, str) else tuple(value)
+            case "allow_host_workspaces":
+                return value if isinstance(value, bool) else _parse_bool(str(value))
+            case "concurrent_builds":
+                return int(value)
+            case "cancel_grace_s":
+                return float(value)
+            case _:
+                return str(value)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{name.replace('_', '-')}={value!r} can't be used: {error}.") from error
+
+
+def _parse_bool(value: str) -> bool:
+    lowered = value.lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("say true or false")
+
+
+def _check(config: Config) -> None:
+    host, _, port = config.listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"--listen {config.listen!r} is not HOST:PORT, for example {DEFAULT_LISTEN}.")
+    if config.access_url and urlsplit(config.access_url).scheme not in {"http", "https"}:
+        raise ConfigError(f"--access-url {config.access_url!r} must begin with http:// or https://.")
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise ConfigError("--tls-cert and --tls-key belong together: give both or neither.")
+    for network in config.trusted_proxies:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise ConfigError(f"--trusted-proxies {network!r} is neither an address nor a network.") from error
+    if config.concurrent_builds < 1:
+        raise ConfigError("--concurrent-builds must be at least 1.")

@@ -1,0 +1,1 @@
+"""Background loops, one module each: a class with `run()`, which repeats `step()`."""

@@ -1,0 +1,82 @@
+"""All routes of the gateway on one Quart app, each behind the gate."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from quart import Quart
+
+from genba_gateway.api import (
+    agent_me,
+    agents,
+    api_keys,
+    builds,
+    deployment,
+    files,
+    git_ssh_keys,
+    organizations,
+    sign_in_links,
+    template_versions,
+    templates,
+    users,
+    workspaces,
+)
+from genba_gateway.api.answers import install_error_handlers
+from genba_gateway.api.gate import check_routes, install_gate
+from genba_gateway.api.rate_limits import install_rate_limits
+from genba_gateway.config import Config
+from genba_gateway.services.container import Services
+from genba_gateway.services.visibility import utc_now
+from genba_gateway.web import pages
+from genba_gateway.web.workspace_rows import ListedWorkspaces
+
+MAX_BODY_BYTES: Final = 101 * 1024 * 1024
+"""The largest body of any route; uploads check their own limit with a better message."""
+
+BODY_TIMEOUT_S: Final = 600
+"""How long a client may take to send a body; 100 MiB over a slow line pass."""
+
+
+def make_quart_app(config: Config, services: Services) -> Quart:
+    """Make the app.
+
+    Raises:
+        ConfigError: a route declares no permission.
+    """
+    app = Quart("genba_gateway", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
+    app.config["RESPONSE_TIMEOUT"] = None
+    secure = config.url.startswith("https:")
+    s, now = services, utc_now
+    for blueprint in (
+        deployment.make_blueprint(s.deployment, access_url=config.url),
+        users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
+        api_keys.make_blueprint(s.api_keys, s.users),
+        organizations.make_blueprint(s.organizations, s.users),
+        git_ssh_keys.make_blueprint(s.git_ssh_keys, s.users),
+        sign_in_links.make_blueprint(s.sign_in_links),
+        files.make_blueprint(s.files),
+        templates.make_blueprint(s.templates, s.organizations),
+        template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, now),
+        workspaces.make_blueprint(s.workspaces, s.users, s.organizations, now),
+        builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
+        agents.make_blueprint(s.agents),
+        agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_connections),
+        pages.make_blueprint(
+            s.users,
+            s.sign_in,
+            s.sign_in_links,
+            s.api_keys,
+            ListedWorkspaces(s.workspaces, now),
+            access_url=config.url,
+        ),
+    ):
+        app.register_blueprint(blueprint)
+    install_error_handlers(app)
+    pages.install_not_found_page(app)
+    install_gate(app, s.sessions, config.trusted_proxies)
+    install_rate_limits(app, time.time)
+    check_routes(app)
+    return app

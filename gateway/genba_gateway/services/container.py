@@ -1,0 +1,106 @@
+"""All services, made once and wired by constructor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from genba_gateway.config import Config
+from genba_gateway.services.agent_connections import AgentConnections
+from genba_gateway.services.agent_logs import AgentLogs
+from genba_gateway.services.agent_reports import AgentReports
+from genba_gateway.services.agents import Agents
+from genba_gateway.services.api_keys import ApiKeys
+from genba_gateway.services.builds import Builds
+from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.files import Files
+from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.job_runner import JobRunner, Provisioner
+from genba_gateway.services.jobs import Jobs
+from genba_gateway.services.organizations import Organizations
+from genba_gateway.services.owner_secrets import OwnerSecretsMaker
+from genba_gateway.services.passwords import Passwords
+from genba_gateway.services.sessions import Sessions
+from genba_gateway.services.sign_in import SignIn
+from genba_gateway.services.sign_in_links import SignInLinks
+from genba_gateway.services.template_versions import TemplateVersions
+from genba_gateway.services.templates import Templates
+from genba_gateway.services.users import Users
+from genba_gateway.services.visibility import Clock
+from genba_gateway.services.workspaces import Workspaces
+from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
+from genba_gateway.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case of the gateway, by its noun."""
+
+    agent_connections: AgentConnections
+    agent_logs: AgentLogs
+    agent_reports: AgentReports
+    agents: Agents
+    api_keys: ApiKeys
+    builds: Builds
+    deployment: Deployment
+    files: Files
+    git_ssh_keys: GitSSHKeys
+    job_runner: JobRunner
+    jobs: Jobs
+    organizations: Organizations
+    sessions: Sessions
+    sign_in: SignIn
+    sign_in_links: SignInLinks
+    template_versions: TemplateVersions
+    templates: Templates
+    users: Users
+    workspaces: Workspaces
+
+
+def make_services(
+    config: Config,
+    *,
+    database: Database,
+    sealer: Sealer,
+    pubsub: PubSub,
+    provisioner: Provisioner,
+    clear_host_workspace: Callable[[str], Awaitable[None]],
+    replica_id: str,
+    now: Clock,
+) -> Services:
+    """Make all services on one database."""
+    passwords = Passwords()
+    git_ssh_keys = GitSSHKeys(database, sealer, now)
+    jobs = Jobs(database, pubsub, now)
+    builds = Builds(database, sealer, pubsub, jobs, now)
+    return Services(
+        agent_connections=AgentConnections(database, pubsub, replica_id=replica_id, now=now),
+        agent_logs=AgentLogs(database, pubsub, now=now),
+        agent_reports=AgentReports(database, sealer, pubsub, git_ssh_keys, access_url=config.url, now=now),
+        agents=Agents(database, sealer, pubsub, access_url=config.url, now=now),
+        api_keys=ApiKeys(database, now),
+        builds=builds,
+        deployment=Deployment(database),
+        files=Files(database, now),
+        git_ssh_keys=git_ssh_keys,
+        job_runner=JobRunner(
+            database=database,
+            sealer=sealer,
+            pubsub=pubsub,
+            provisioner=provisioner,
+            secrets=OwnerSecretsMaker(database, git_ssh_keys, now),
+            clear_host_workspace=clear_host_workspace,
+            worker_id=replica_id,
+            now=now,
+        ),
+        jobs=jobs,
+        organizations=Organizations(database),
+        sessions=Sessions(database),
+        sign_in=SignIn(database, passwords, now),
+        sign_in_links=SignInLinks(database, config.url, now),
+        template_versions=TemplateVersions(database, sealer, pubsub, jobs, now),
+        templates=Templates(database, pubsub, now),
+        users=Users(database, passwords, now),
+        workspaces=Workspaces(database, sealer, pubsub, builds, now),
+    )

@@ -1,0 +1,67 @@
+"""Jobs: their logs, as they are and as they come, and their end on request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from genba_gateway.domain import channels
+from genba_gateway.domain.jobs import ACTIVE, Job, JobStatus, StoredJobLog
+from genba_gateway.errors import BadRequest
+from genba_gateway.services.visibility import Clock
+from genba_gateway.store import jobs as job_store
+from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
+
+PAGE_LINES: Final = 1000
+"""A follower is sent so many lines between two looks at the database."""
+
+
+class Jobs:
+    """What every job offers, whatever it makes."""
+
+    def __init__(self, database: Database, pubsub: PubSub, now: Clock) -> None:
+        self._database = database
+        self._pubsub = pubsub
+        self._now = now
+
+    async def list_logs(self, job_id: str, *, after: int, before: int | None) -> list[StoredJobLog]:
+        """Lines with after < id < before."""
+        async with self._database.read() as connection:
+            return await job_store.list_job_logs(connection, job_id, after=after, before=before)
+
+    async def follow_logs(self, job_id: str, *, after: int) -> AsyncGenerator[StoredJobLog]:
+        """Lines with an id above `after`, as they come, until the job ended and all were given."""
+        with self._pubsub.subscribe(channels.of_job(job_id)) as subscription:
+            while True:
+                async with self._database.read() as connection:
+                    job = await job_store.find_job(connection, job_id)
+                    lines = await job_store.list_job_logs(connection, job_id, after=after, limit=PAGE_LINES)
+                for line in lines:
+                    yield line
+                    after = line.id
+                if len(lines) == PAGE_LINES:
+                    continue
+                if job is None or job.status not in ACTIVE:
+                    return
+                await subscription.changed()
+
+    async def cancel(self, job: Job) -> None:
+        """End a job: at once while it waits, by an interrupt to Terraform while it runs.
+
+        Raises:
+            BadRequest: it has ended, or was asked to end before.
+        """
+        if job.status is JobStatus.CANCELING:
+            raise BadRequest("The job is being canceled already.")
+        if job.status not in ACTIVE:
+            raise BadRequest(f"The job has {job.status} already.")
+        now = self._now()
+        async with self._database.write() as connection:
+            asked = await job_store.request_cancel(connection, job.id, now=now)
+            current = await job_store.find_job(connection, job.id)
+            if asked and current is not None and current.started_at is None:
+                await job_store.complete_job(connection, job.id, now=now, error="Canceled before it began.")
+        self._pubsub.publish(channels.of_cancel(job.id), channels.of_job(job.id), channels.JOBS)
+        if not asked:
+            raise BadRequest("The job has ended already.")

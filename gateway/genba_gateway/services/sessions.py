@@ -1,0 +1,82 @@
+"""Who a token belongs to: users' API keys and agents' tokens (contract 1.1, 5.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
+from typing import Final
+
+from genba_gateway.domain.actors import AgentActor, UserActor
+from genba_gateway.domain.users import KeyScope
+from genba_gateway.errors import Forbidden, Unauthenticated
+from genba_gateway.store import agents as agent_store
+from genba_gateway.store import api_keys as key_store
+from genba_gateway.store import users as user_store
+from genba_gateway.store.engine import Database
+
+REFRESH_AFTER: Final = timedelta(hours=1)
+"""`last_used` and the sliding expiry are written at most this often (contract 5.1)."""
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a secret with 128 bits or more of entropy: its SHA-256."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Sessions:
+    """Turns tokens into actors."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def authenticate_user(self, token: str, ip_address: str, user_agent: str) -> UserActor:
+        """The user of an `<id>-<secret>` token.
+
+        Raises:
+            Unauthenticated: no token, a wrong or expired one, or a user who is suspended or gone.
+            Forbidden: a key for workspace apps.
+        """
+        key_id, _, secret = token.partition("-")
+        if not secret:
+            raise Unauthenticated("You are not signed in.", detail="Sign in, or send a Coder-Session-Token header.")
+        async with self._database.read() as connection:
+            key = await key_store.find_api_key(connection, key_id)
+            user = await user_store.find_user(connection, key.user_id) if key else None
+        if key is None or not compare_digest(key.hashed_secret, hash_secret(secret)):
+            raise Unauthenticated("This session is not known. Sign in again.")
+        now = datetime.now(UTC)
+        if key.expires_at <= now:
+            raise Unauthenticated("This session has expired. Sign in again.")
+        if key.scope != KeyScope.ALL:
+            raise Forbidden("This key opens workspace apps only: sign in to call the API.")
+        if user is None or user.status == "suspended":
+            raise Unauthenticated("This user is suspended. Ask an administrator.")
+        if now - key.last_used > REFRESH_AFTER:
+            async with self._database.write(durable=False) as connection:
+                lifetime = timedelta(seconds=key.lifetime_seconds)
+                await key_store.touch_api_key(connection, key_id, now=now, expires_at=now + lifetime)
+                await user_store.touch_user(connection, user.id, now=now)
+        return UserActor(user.id, user.username, user.roles, key.id, ip_address, user_agent)
+
+    async def authenticate_agent(self, token: str) -> AgentActor:
+        """The agent of a token, if it belongs to its workspace's latest build.
+
+        Raises:
+            Unauthenticated: no token, not a UUID, unknown, or of an older build; the agent tries again.
+        """
+        if not token:
+            raise Unauthenticated("An agent's token is needed.", detail="Send it in the header Coder-Session-Token.")
+        try:
+            uuid.UUID(token)
+        except ValueError:
+            raise Unauthenticated("An agent's token is a UUID.") from None
+        async with self._database.read() as connection:
+            actor = await agent_store.find_agent_actor(connection, hash_secret(token))
+        if actor is None:
+            raise Unauthenticated(
+                "No agent of a current build has this token.",
+                detail="The build may not have got that far yet, or a newer build took its place.",
+            )
+        return actor

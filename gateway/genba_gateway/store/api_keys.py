@@ -1,0 +1,98 @@
+"""Queries on API keys and sign-in links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from genba_gateway.domain.users import ApiKey, KeyScope
+from genba_gateway.store import tables
+from genba_gateway.store.rows import read_record
+
+_keys = tables.api_keys
+_links = tables.sign_in_links
+_users = tables.users
+
+
+async def insert_api_key(connection: AsyncConnection, key: ApiKey) -> None:
+    """Store a new key.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the user has a token of this name.
+    """
+    await connection.execute(_keys.insert().values(**{name: getattr(key, name) for name in key.__slots__}))
+
+
+async def find_api_key(connection: AsyncConnection, key_id: str) -> ApiKey | None:
+    """One key, expired ones too."""
+    row = (await connection.execute(sa.select(_keys).where(_keys.c.id == key_id))).mappings().one_or_none()
+    return read_record(ApiKey, row) if row else None
+
+
+async def find_token_by_name(connection: AsyncConnection, user_id: str, token_name: str) -> ApiKey | None:
+    """One named token of a user."""
+    query = sa.select(_keys).where(_keys.c.user_id == user_id, _keys.c.token_name == token_name)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return read_record(ApiKey, row) if row else None
+
+
+async def list_tokens(connection: AsyncConnection, *, user_id: str | None) -> list[tuple[ApiKey, str]]:
+    """Named tokens with their owners' names; of all users when none is given."""
+    query = (
+        sa.select(_keys, _users.c.username)
+        .join(_users, _users.c.id == _keys.c.user_id)
+        .where(_keys.c.login_type == "token")
+        .order_by(_keys.c.created_at)
+    )
+    if user_id is not None:
+        query = query.where(_keys.c.user_id == user_id)
+    rows = (await connection.execute(query)).mappings().all()
+    return [(read_record(ApiKey, row), row["username"]) for row in rows]
+
+
+async def touch_api_key(connection: AsyncConnection, key_id: str, *, now: datetime, expires_at: datetime) -> None:
+    """The key was used; its expiry slides."""
+    values = {"last_used": now, "updated_at": now, "expires_at": expires_at}
+    await connection.execute(_keys.update().where(_keys.c.id == key_id).values(**values))
+
+
+async def delete_api_key(connection: AsyncConnection, key_id: str) -> None:
+    """Remove a key."""
+    await connection.execute(_keys.delete().where(_keys.c.id == key_id))
+
+
+async def delete_app_keys(connection: AsyncConnection, user_id: str) -> None:
+    """Remove the keys that a user's browser holds for workspace apps."""
+    scope = KeyScope.APPLICATION_CONNECT.value
+    await connection.execute(_keys.delete().where(_keys.c.user_id == user_id, _keys.c.scope == scope))
+
+
+async def delete_keys_expired_before(connection: AsyncConnection, user_id: str, time: datetime) -> None:
+    """Remove a user's keys that ended before a time."""
+    await connection.execute(_keys.delete().where(_keys.c.user_id == user_id, _keys.c.expires_at < time))
+
+
+async def delete_token_by_name(connection: AsyncConnection, user_id: str, token_name: str) -> None:
+    """Remove a named token if it is there."""
+    await connection.execute(_keys.delete().where(_keys.c.user_id == user_id, _keys.c.token_name == token_name))
+
+
+async def insert_sign_in_link(
+    connection: AsyncConnection, *, hashed_secret: bytes, user_id: str, created_at: datetime, expires_at: datetime
+) -> None:
+    """Store a one-time link."""
+    await connection.execute(
+        _links.insert().values(
+            hashed_secret=hashed_secret, user_id=user_id, created_at=created_at, expires_at=expires_at
+        )
+    )
+
+
+async def take_sign_in_link(connection: AsyncConnection, hashed_secret: bytes, *, now: datetime) -> str | None:
+    """Use up a link: the user's id, or None when it is unknown, used or expired. Expired ones go too."""
+    statement = _links.delete().where(_links.c.hashed_secret == hashed_secret)
+    row = (await connection.execute(statement.returning(_links.c.user_id, _links.c.expires_at))).one_or_none()
+    await connection.execute(_links.delete().where(_links.c.expires_at <= now))
+    return row.user_id if row is not None and row.expires_at > now else None

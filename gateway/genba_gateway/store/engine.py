@@ -1,0 +1,112 @@
+"""The database's engine: SQLite in WAL mode, many readers, one writer.
+
+Writes take `BEGIN IMMEDIATE` on one connection behind a lock, so that a write never fails for another write; reads
+use other connections and see the last commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from genba_gateway.errors import ConfigError
+
+READ_CONNECTIONS: Final = 4
+"""Each is a thread of aiosqlite's; more would only queue on two cores."""
+
+BUSY_TIMEOUT_MS: Final = 10_000
+"""For other processes on the same file, such as a command that rotates keys."""
+
+
+class Database:
+    """One SQLite file (or `:memory:` never: reads need connections of their own)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._write_lock = asyncio.Lock()
+        self._writer = _create_engine(path, connections=1)
+        self._reader = _create_engine(path, connections=READ_CONNECTIONS)
+        self._relaxed = False
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection that sees one state of the database for the length of the block."""
+        async with self._reader.connect() as connection:
+            await connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
+
+    @asynccontextmanager
+    async def write(self, *, durable: bool = True) -> AsyncGenerator[AsyncConnection]:
+        """The one writing transaction, committed at the end of the block, rolled back on an exception.
+
+        Args:
+            durable: wait until the commit is on disk. Only what may lose its last seconds in a crash of the
+                machine (metadata, stats, last-used times) says False.
+        """
+        async with self._write_lock, self._writer.connect() as connection:
+            if self._relaxed is durable:
+                await connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._relaxed = not durable
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                await connection.rollback()
+                raise
+            await connection.commit()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _create_engine(path: Path, *, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        isolation_level=None,
+        query_cache_size=1000,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_connection)
+    return engine
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def path_of_url(url: str) -> Path:
+    """The file of a `sqlite:///…` URL.
+
+    Raises:
+        ConfigError: another database, or no file.
+    """
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or not url[len(prefix) :]:
+        raise ConfigError(
+            f"--database-url {url.split('@')[-1]!r} is not supported: this version keeps its data in SQLite. "
+            "Use sqlite:////absolute/path/genba.db, or leave the option out."
+        )
+    return Path(url[len(prefix) :])

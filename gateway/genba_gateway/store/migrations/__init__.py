@@ -1,0 +1,1 @@
+"""Alembic migrations: numbered files in `versions/`, never edited once merged; `env.py` is run by `store.schema`."""

@@ -1,0 +1,20 @@
+"""Queries on what the deployment keeps about itself."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from genba_gateway.store import tables
+
+_settings = tables.settings
+
+
+async def find_setting(connection: AsyncConnection, key: str) -> str | None:
+    """One value."""
+    return (await connection.execute(sa.select(_settings.c.value).where(_settings.c.key == key))).scalar_one_or_none()
+
+
+async def insert_setting(connection: AsyncConnection, key: str, value: str) -> None:
+    """Add a value that is not there."""
+    await connection.execute(_settings.insert().values(key=key, value=value))

@@ -1,0 +1,102 @@
+"""The identity routes, wired as the composition root wires them, for tests of the API and of the pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quart import Quart
+
+from genba_gateway.api import api_keys, deployment, git_ssh_keys, organizations, sign_in_links
+from genba_gateway.api import users as user_routes
+from genba_gateway.domain.actors import UserActor
+from genba_gateway.services.api_keys import ApiKeys
+from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.organizations import Organizations
+from genba_gateway.services.sign_in import SignIn
+from genba_gateway.services.sign_in_links import SignInLinks
+from genba_gateway.services.users import Users
+from genba_gateway.store.engine import Database
+from genba_gateway.store.sealing import Sealer
+from genba_gateway.web import pages
+from genba_gateway.web.rows import WorkspaceRow
+from tests.support.database import make_database
+from tests.support.gateway_app import cheap_passwords, make_app
+
+PASSWORD = "correct horse battery staple"
+FIRST_USER = {"email": "olga@example.com", "username": "olga", "password": PASSWORD}
+
+
+class Clock:
+    """The services' time; the gate's is real, so start from now."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.time
+
+
+@dataclass
+class FixedRows:
+    """Workspaces to list, whoever asks; remembers who did."""
+
+    rows: Sequence[WorkspaceRow] = ()
+    asked: list[UserActor] = field(default_factory=list[UserActor])
+
+    async def list_rows(self, actor: UserActor) -> Sequence[WorkspaceRow]:
+        """The rows given."""
+        self.asked.append(actor)
+        return self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An app and what stands behind it; the test closes the database."""
+
+    app: Quart
+    database: Database
+    clock: Clock
+    rows: FixedRows
+    git_ssh_keys: GitSSHKeys
+
+
+async def make_identity(
+    tmp_path: Path,
+    *,
+    access_url: str = "http://genba.test",
+    prepare: Callable[[Quart], None] | None = None,
+) -> Identity:
+    """Wire everything on an empty database."""
+    # Quart looks for its folders when an app is made: once, at start-up, so not in the loop that is watched here.
+    return await asyncio.to_thread(_wire, await make_database(tmp_path), access_url, prepare)
+
+
+def _wire(database: Database, access_url: str, prepare: Callable[[Quart], None] | None) -> Identity:
+    clock, rows, passwords = Clock(), FixedRows(), cheap_passwords()
+    users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, clock)
+    keys, links = ApiKeys(database, clock), SignInLinks(database, access_url, clock)
+    orgs, git_keys = Organizations(database), GitSSHKeys(database, Sealer({"k": b"k" * 32}), clock)
+
+    def prepare_pages(app: Quart) -> None:
+        pages.install_not_found_page(app)
+        if prepare is not None:
+            prepare(app)
+
+    app = make_app(
+        database,
+        user_routes.make_blueprint(users, sign_in, secure_cookies=access_url.startswith("https:")),
+        api_keys.make_blueprint(keys, users),
+        organizations.make_blueprint(orgs, users),
+        git_ssh_keys.make_blueprint(git_keys, users),
+        sign_in_links.make_blueprint(links),
+        deployment.make_blueprint(Deployment(database), access_url=access_url),
+        pages.make_blueprint(users, sign_in, links, keys, rows, access_url=access_url),
+        prepare=prepare_pages,
+    )
+    return Identity(app, database, clock, rows, git_keys)

@@ -1,0 +1,32 @@
+"""What anybody may ask of the deployment."""
+
+from __future__ import annotations
+
+import uuid
+
+from genba_wire.version import VERSION
+from tests.support.identity_app import Identity
+
+
+async def test_build_info_tells_the_version_and_one_deployment_id(identity: Identity) -> None:
+    client = identity.app.test_client()
+    response = await client.get("/api/v2/buildinfo")
+    info = await response.get_json()
+    assert response.headers["X-Coder-Build-Version"] == info["version"] == VERSION
+    assert info["dashboard_url"] == "http://genba.test"
+    assert info["agent_api_version"] == "1.0"
+    assert str(uuid.UUID(info["deployment_id"])) == info["deployment_id"]
+    assert (await (await client.get("/api/v2/buildinfo")).get_json()) == info
+
+
+async def test_health_and_greeting(identity: Identity) -> None:
+    client = identity.app.test_client()
+    health = await client.get("/healthz")
+    assert (health.status_code, await health.get_data()) == (200, b"OK")
+    assert set(await (await client.get("/api/v2/")).get_json()) == {"message"}
+
+
+async def test_a_wrong_api_path_is_told_as_json(identity: Identity) -> None:
+    response = await identity.app.test_client().get("/api/v2/nothing")
+    assert response.status_code == 404
+    assert await response.get_json() == {"message": "Route not found."}
