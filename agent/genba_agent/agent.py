@@ -1,0 +1,106 @@
+"""The agent: keeps the control connection, fetches the manifest, lives one life of the workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from genba_agent.api import AgentApi
+from genba_agent.clock import Clock, wait_for_first
+from genba_agent.connection import ControlConnection
+from genba_agent.lifecycle_reporter import LifecycleReporter
+from genba_agent.options import AgentOptions
+from genba_agent.retry import Retrier
+from genba_agent.workspace import WorkspaceRun, prepare_workspace
+from genba_wire.aio.transport import Transport
+from genba_wire.api.agent_protocol import Manifest
+from genba_wire.errors import TransportError
+
+logger = logging.getLogger(__name__)
+
+REFUSED_WAIT_S: Final = 10.0
+"""How long to wait before asking again for a manifest that was refused for good: only another gateway can help."""
+
+
+class Agent:
+    """Composition of what runs before the manifest is known."""
+
+    def __init__(self, options: AgentOptions, command: list[str], transport: Transport, clock: Clock) -> None:
+        """`command` starts this program again (environment.own_command)."""
+        self._options = options
+        self._command = command
+        self._clock = clock
+        self._api = AgentApi(transport)
+        self._retrier = Retrier(clock)
+        self._lifecycle = LifecycleReporter(self._api, self._retrier, clock)
+        self._connection = ControlConnection(self._api, clock, self._on_connected)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for the end: stop scripts run, what is unsent is sent."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Live until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            background = [
+                # The control connection does not wait for the manifest: an agent may connect as soon as it exists.
+                group.create_task(self._connection.run(), name="control connection"),
+                group.create_task(self._lifecycle.run(), name="lifecycle reporter"),
+            ]
+            manifest = await self._fetch_manifest()
+            if manifest is not None:
+                prepared = await asyncio.to_thread(prepare_workspace, manifest, self._options, self._command)
+                run = WorkspaceRun(
+                    prepared,
+                    self._options.subsystems,
+                    api=self._api,
+                    retrier=self._retrier,
+                    clock=self._clock,
+                    lifecycle=self._lifecycle,
+                )
+                await run.run(self._stop)
+            for task in background:
+                task.cancel()
+
+    async def _fetch_manifest(self) -> Manifest | None:
+        """Fetch the manifest, however long it takes; None when told to stop before."""
+        async with asyncio.TaskGroup() as group:
+            fetch = group.create_task(self._insist_on_manifest(), name="manifest")
+            stopped = group.create_task(self._stop.wait(), name="stop before the manifest")
+            await asyncio.wait([fetch, stopped], return_when=asyncio.FIRST_COMPLETED)
+            manifest = fetch.result() if fetch.done() else None
+            fetch.cancel()
+            stopped.cancel()
+        return manifest
+
+    async def _insist_on_manifest(self) -> Manifest:
+        while True:
+            try:
+                return await self._retrier.insist("Manifest", self._api.fetch_manifest)
+            except TransportError as error:
+                logger.error("The gateway refused the manifest: %s", error)
+                await wait_for_first([self._stop], self._clock, REFUSED_WAIT_S)
+
+    def _on_connected(self) -> None:
+        self._retrier.wake()
+        self._lifecycle.resend_latest()
+
+
+def stop_twice(agent: Agent, kill: Callable[[], object]) -> Callable[[], None]:
+    """Return a signal's handler: the first time it asks the agent to stop, then it ends it at once."""
+    is_stopping = False
+
+    def handle() -> None:
+        nonlocal is_stopping
+        if is_stopping:
+            logger.warning("Told to stop a second time: ending at once.")
+            kill()
+        else:
+            logger.info("Told to stop.")
+            agent.stop()
+        is_stopping = True
+
+    return handle

@@ -1,0 +1,73 @@
+"""The gateway's agent routes as typed calls (contract 1.2)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Final
+
+from genba_wire.aio.transport import Transport
+from genba_wire.api.agent_protocol import (
+    CONTROL_PATH,
+    LOG_BATCH_HEADER,
+    PING_INTERVAL_S,
+    AgentGitSSHKey,
+    AppHealthRequest,
+    LifecycleRequest,
+    LogSourceRequest,
+    Manifest,
+    MetadataReport,
+    MetadataRequest,
+    PatchLogsRequest,
+    StartupRequest,
+    StatsRequest,
+    StatsResponse,
+)
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+ME: Final = "/api/v2/workspaceagents/me"
+
+PONG_TIMEOUT_S: Final = 15.0
+"""A gateway that owes a pong for so long is gone: with the ping interval, a dead path is found within 30 s."""
+
+
+class AgentApi:
+    """One method a route. All raise `TransportError`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def control(self) -> AbstractAsyncContextManager[ClientConnection]:
+        """Open the control websocket."""
+        return self._transport.websocket(CONTROL_PATH, ping_interval_s=PING_INTERVAL_S, ping_timeout_s=PONG_TIMEOUT_S)
+
+    async def fetch_manifest(self) -> Manifest:
+        return await self._transport.fetch("GET", f"{ME}/manifest", Manifest)
+
+    async def fetch_git_ssh_key(self) -> AgentGitSSHKey:
+        return await self._transport.fetch("GET", f"{ME}/gitsshkey", AgentGitSSHKey)
+
+    async def post_startup(self, request: StartupRequest) -> None:
+        await self._transport.request("POST", f"{ME}/startup", body=request)
+
+    async def post_lifecycle(self, request: LifecycleRequest) -> None:
+        await self._transport.request("POST", f"{ME}/report-lifecycle", body=request)
+
+    async def post_log_source(self, request: LogSourceRequest) -> None:
+        """Register a source of lines that is none of the manifest's scripts; repeating it is harmless."""
+        await self._transport.request("POST", f"{ME}/log-source", body=request)
+
+    async def patch_logs(self, request: PatchLogsRequest, boot_id: str, first_number: int) -> None:
+        """Store lines; the header lets the gateway recognise a batch that it has stored already."""
+        headers = {LOG_BATCH_HEADER: f"{boot_id}/{first_number}"}
+        await self._transport.request("PATCH", f"{ME}/logs", body=request, headers=headers)
+
+    async def post_metadata(self, reports: list[MetadataReport]) -> None:
+        await self._transport.request("POST", f"{ME}/metadata", body=MetadataRequest(metadata=reports))
+
+    async def post_stats(self, request: StatsRequest) -> StatsResponse:
+        return await self._transport.fetch("POST", f"{ME}/report-stats", StatsResponse, body=request)
+
+    async def post_app_health(self, healths: dict[str, str]) -> None:
+        await self._transport.request("POST", f"{ME}/app-health", body=AppHealthRequest(Healths=healths))

@@ -1,0 +1,112 @@
+"""Health of the workspace's apps (contract 1.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+import httpx
+
+from genba_agent.api import AgentApi
+from genba_agent.clock import Clock
+from genba_agent.retry import is_final
+from genba_wire.api.agents import Healthcheck, WorkspaceApp
+from genba_wire.errors import TransportError
+
+logger = logging.getLogger(__name__)
+
+REPORT_INTERVAL_S: Final = 1.0
+"""Changes are reported together, at most this often."""
+
+UNHEALTHY_FROM_STATUS: Final = 500
+"""An app that answers 404 or 401 is up."""
+
+
+class Health(StrEnum):
+    """Names on the wire."""
+
+    INITIALIZING = "initializing"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class HealthCounter:
+    """Judges one app by its answers: healthy with one good one, unhealthy after `threshold` bad ones in a row. Pure."""
+
+    def __init__(self, threshold: int) -> None:
+        self._threshold = max(1, threshold)
+        self._misses = 0
+        self.health = Health.INITIALIZING
+
+    def observe(self, is_well: bool) -> bool:
+        """Count one answer; returns whether the health changed."""
+        before = self.health
+        if is_well:
+            self._misses = 0
+            self.health = Health.HEALTHY
+        else:
+            self._misses += 1
+            if self._misses >= self._threshold:
+                self.health = Health.UNHEALTHY
+        return self.health is not before
+
+
+class AppHealth:
+    """Asks every app that has a health check, at its interval."""
+
+    def __init__(self, api: AgentApi, clock: Clock, apps: Sequence[WorkspaceApp]) -> None:
+        self._api = api
+        self._clock = clock
+        self._apps = [app for app in apps if app.healthcheck.url and app.healthcheck.interval > 0]
+        self._changed: dict[str, str] = {}
+        self._has_changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Ask and report until cancelled."""
+        if not self._apps:
+            return
+        # Apps listen inside the workspace, where no proxy is needed and a local certificate is signed by nobody.
+        async with (
+            httpx.AsyncClient(trust_env=False, verify=False, follow_redirects=True) as client,  # noqa: S501
+            asyncio.TaskGroup() as group,
+        ):
+            for app in self._apps:
+                group.create_task(self._watch(client, app), name=f"health of {app.slug}")
+            while True:
+                await self._has_changed.wait()
+                await self.report()
+                await self._clock.sleep(REPORT_INTERVAL_S)
+
+    async def report(self) -> None:
+        """Send the changes; those that could not be sent stay for the next time, unless they changed again."""
+        self._has_changed.clear()
+        changed, self._changed = self._changed, {}
+        try:
+            await self._api.post_app_health(changed)
+        except TransportError as error:
+            if is_final(error):
+                logger.warning("The gateway refused the health of apps: %s", error)
+                return
+            logger.debug("Health of apps: %s", error)
+            self._changed = changed | self._changed
+            self._has_changed.set()
+
+    async def _watch(self, client: httpx.AsyncClient, app: WorkspaceApp) -> None:
+        counter = HealthCounter(app.healthcheck.threshold)
+        while True:
+            if counter.observe(await _is_well(client, app.healthcheck)):
+                logger.info("App %s is %s.", app.slug, counter.health.value)
+                self._changed[app.id] = counter.health
+                self._has_changed.set()
+            await self._clock.sleep(app.healthcheck.interval)
+
+
+async def _is_well(client: httpx.AsyncClient, healthcheck: Healthcheck) -> bool:
+    try:
+        async with client.stream("GET", healthcheck.url, timeout=healthcheck.interval) as response:
+            return response.status_code < UNHEALTHY_FROM_STATUS
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        return False

@@ -1,0 +1,188 @@
+"""Flags and environment of `genba agent` (contract 1.11, appendix F)."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from genba_agent.errors import OptionsError
+from genba_wire.version import VERSION_LINE
+
+SUBSYSTEMS: Final = ("envbox", "envbuilder", "exectrace")
+"""What the gateway accepts; another one would make it refuse the whole startup report."""
+
+HEADER_COMMAND_TIMEOUT_S: Final = 30.0
+
+IGNORED_OPTIONS: Final = (
+    "--debug-address",
+    "--log-stackdriver",
+    "--pprof-address",
+    "--prometheus-address",
+    "--ssh-max-timeout",
+    "--tailnet-listen-port",
+)
+"""Taken with a value, without effect: templates written for Coder may pass them."""
+
+IGNORED_SWITCHES: Final = ("--block-file-transfer", "--devcontainers-enable", "--verbose", "-v")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the gateway is, and what proves who we are."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """All that the agent is told from outside. A log path of "" means none."""
+
+    address: Address
+    log_dir: Path
+    script_data_dir: Path
+    log_human: str
+    log_json: str
+    reaps: bool
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    subsystems: tuple[str, ...] = ()
+
+
+def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
+    """Read flags, and the environment where a flag is absent.
+
+    Raises:
+        OptionsError: something is missing or wrong.
+        SystemExit: by argparse, for `--help`, `--version` and unknown flags.
+    """
+    flags = _make_parser().parse_args(argv)
+    auth = flags.auth or environ.get("CODER_AGENT_AUTH") or "token"
+    if auth != "token":
+        raise OptionsError(f"Authentication by {auth!r} is not supported: set --auth (CODER_AGENT_AUTH) to token.")
+    temporary = environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    header_command = flags.agent_header_command or environ.get("CODER_AGENT_HEADER_COMMAND") or ""
+    headers = [*(flags.agent_header or _split(environ.get("CODER_AGENT_HEADER"))), *_run_header_command(header_command)]
+    log_human = environ.get("CODER_AGENT_LOGGING_HUMAN", "/dev/stderr") if flags.log_human is None else flags.log_human
+    return AgentOptions(
+        address=find_address(flags.agent_url, flags.agent_token, flags.agent_token_file, environ),
+        log_dir=Path(flags.log_dir or environ.get("CODER_AGENT_LOG_DIR") or temporary).expanduser(),
+        script_data_dir=Path(
+            flags.script_data_dir or environ.get("CODER_AGENT_SCRIPT_DATA_DIR") or temporary
+        ).expanduser(),
+        log_human=log_human,
+        log_json=flags.log_json or environ.get("CODER_AGENT_LOGGING_JSON") or "",
+        reaps=not flags.no_reap,
+        headers=_parse_headers(headers),
+        subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
+    )
+
+
+def find_address(url: str | None, token: str | None, token_file: str | None, environ: Mapping[str, str]) -> Address:
+    """Find the gateway's address and our token in flags, else in the environment.
+
+    Raises:
+        OptionsError: one of them is missing or can't be right.
+    """
+    url = (url or environ.get("CODER_AGENT_URL") or "").strip()
+    if not url:
+        raise OptionsError(
+            "The gateway's address is missing: set CODER_AGENT_URL, for example to https://genba.example.com."
+        )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionsError(f"CODER_AGENT_URL is not a web address: {url!r}; it has to begin with http:// or https://.")
+    token = token or environ.get("CODER_AGENT_TOKEN") or ""
+    token_file = token_file or environ.get("CODER_AGENT_TOKEN_FILE") or ""
+    if not token and token_file:
+        try:
+            token = Path(token_file).read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise OptionsError(f"The token file can't be read ({error}): check CODER_AGENT_TOKEN_FILE.") from error
+    token = token.strip()
+    if not token:
+        raise OptionsError(
+            "The agent's token is missing: set CODER_AGENT_TOKEN (or CODER_AGENT_TOKEN_FILE) to coder_agent's token."
+        )
+    try:
+        uuid.UUID(token)
+    except ValueError as error:
+        raise OptionsError(
+            "CODER_AGENT_TOKEN is not an agent's token, which is a UUID: pass coder_agent's attribute `token`."
+        ) from error
+    return Address(url=url.rstrip("/"), token=token)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="genba agent",
+        description="The agent of a workspace: connects it to the gateway and runs its scripts.",
+        epilog="CODER_AGENT_TOKEN and CODER_AGENT_URL are needed. Each flag is also read from the environment variable "
+        "in brackets.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=VERSION_LINE)
+    parser.add_argument("--auth", help="only token is supported [CODER_AGENT_AUTH]")
+    parser.add_argument("--agent-url", help="the gateway's address [CODER_AGENT_URL]")
+    # A token on the command line shows in process lists; the contract has the flag, the help does not praise it.
+    parser.add_argument("--agent-token", help=argparse.SUPPRESS)
+    parser.add_argument("--agent-token-file", help="a file with the token [CODER_AGENT_TOKEN_FILE]")
+    parser.add_argument(
+        "--agent-header", action="append", metavar="NAME=VALUE", help="sent with every request [CODER_AGENT_HEADER]"
+    )
+    parser.add_argument(
+        "--agent-header-command", help="prints more NAME=VALUE lines [CODER_AGENT_HEADER_COMMAND]", metavar="COMMAND"
+    )
+    parser.add_argument("--log-dir", help="for logs of scripts and of the agent [CODER_AGENT_LOG_DIR] (/tmp)")
+    parser.add_argument("--script-data-dir", help="for scripts' own files [CODER_AGENT_SCRIPT_DATA_DIR] (/tmp)")
+    parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")
+    parser.add_argument("--log-json", help="the agent's log as JSON lines [CODER_AGENT_LOGGING_JSON]")
+    parser.add_argument("--no-reap", action="store_true", help="as process 1, don't collect orphaned processes")
+    for name in IGNORED_OPTIONS:
+        parser.add_argument(name, help=argparse.SUPPRESS)
+    for name in IGNORED_SWITCHES:
+        # `--switch=false` is how Go programs take booleans, so an optional value is accepted.
+        parser.add_argument(name, nargs="?", const="true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _split(text: str | None) -> list[str]:
+    return [item.strip() for item in (text or "").split(",") if item.strip()]
+
+
+def _parse_headers(texts: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            # Without the text itself, which may hold a secret.
+            raise OptionsError("A header is not of the form NAME=VALUE: check --agent-header (CODER_AGENT_HEADER).")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _run_header_command(command: str) -> list[str]:
+    if not command:
+        return []
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], capture_output=True, text=True, check=True, timeout=HEADER_COMMAND_TIMEOUT_S
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise OptionsError(
+            f"The header command failed ({type(error).__name__}): check --agent-header-command."
+        ) from error
+    return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+def _parse_subsystems(text: str | None) -> tuple[str, ...]:
+    subsystems = tuple(dict.fromkeys(_split(text)))
+    for subsystem in subsystems:
+        if subsystem not in SUBSYSTEMS:
+            raise OptionsError(f"CODER_AGENT_SUBSYSTEM has the unknown {subsystem!r}; known: {', '.join(SUBSYSTEMS)}.")
+    return subsystems

@@ -1,0 +1,159 @@
+"""What runs once the manifest is known: scripts, logs, metadata, statistics, health of apps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from genba_agent.api import AgentApi
+from genba_agent.app_health import AppHealth
+from genba_agent.clock import Clock
+from genba_agent.data_dir import open_data_dir
+from genba_agent.lifecycle import Outcome, ScriptsStarting, StartFinished, StopFinished, StopRequested
+from genba_agent.lifecycle_reporter import LifecycleReporter
+from genba_agent.log_sender import LogSender
+from genba_agent.log_spool import LogSpool, create_spool, recover_spools, remove_foreign_spools
+from genba_agent.metadata import Metadata
+from genba_agent.options import AgentOptions
+from genba_agent.retry import Retrier
+from genba_agent.script_runner import ScriptRunner
+from genba_agent.script_settings import ScriptSettings, make_settings
+from genba_agent.scripts import Scripts
+from genba_agent.stats import Stats
+from genba_wire.api.agent_protocol import Manifest, StartupRequest
+from genba_wire.errors import TransportError
+from genba_wire.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S: Final = 5.0
+"""How long the agent's end waits for logs and lifecycle to be delivered (contract 1.9)."""
+
+RESTART_S: Final = 10.0
+"""How long a loop that failed stays off."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedWorkspace:
+    """What the disk gave: settings, this process's spool, and those that dead processes left."""
+
+    manifest: Manifest
+    settings: ScriptSettings
+    spool: LogSpool
+    earlier_spools: list[LogSpool]
+
+
+def prepare_workspace(manifest: Manifest, options: AgentOptions, command: list[str]) -> PreparedWorkspace:
+    """Make folders and open spools. Touches the disk: call it in a thread.
+
+    Args:
+        command: starts this program again (environment.own_command).
+    """
+    data_dir = open_data_dir(options.script_data_dir, manifest)
+    remove_foreign_spools(data_dir.spool_dir)
+    return PreparedWorkspace(
+        manifest=manifest,
+        settings=make_settings(manifest, options, command, data_dir, os.environ),
+        earlier_spools=recover_spools(data_dir.spool_dir),
+        spool=create_spool(data_dir.spool_dir),
+    )
+
+
+class WorkspaceRun:
+    """One life of a workspace, from manifest to stop."""
+
+    def __init__(
+        self,
+        prepared: PreparedWorkspace,
+        subsystems: Sequence[str],
+        *,
+        api: AgentApi,
+        retrier: Retrier,
+        clock: Clock,
+        lifecycle: LifecycleReporter,
+    ) -> None:
+        self._manifest = prepared.manifest
+        self._settings = prepared.settings
+        self._subsystems = subsystems
+        self._api = api
+        self._retrier = retrier
+        self._clock = clock
+        self._lifecycle = lifecycle
+        self._sender = LogSender(api, retrier, prepared.spool, prepared.earlier_spools)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run scripts and loops until `stop` is set, then stop scripts; returns when all is delivered, or late."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                runner = ScriptRunner(self._settings, self._sender.append, self._clock, group)
+                scripts = Scripts(runner, self._manifest.scripts, self._clock)
+                # Until the very end, as the last lines and states go through it.
+                sender = group.create_task(self._sender.run(), name="log sender")
+                metadata = Metadata(self._api, self._clock, self._settings, self._manifest.metadata)
+                stats = Stats(self._api, self._retrier, self._clock)
+                app_health = AppHealth(self._api, self._clock, self._manifest.apps)
+                loops = [
+                    group.create_task(self._report_startup(), name="startup report"),
+                    group.create_task(self._start(scripts), name="start scripts"),
+                    group.create_task(self._keep("Metadata", metadata.run), name="metadata"),
+                    group.create_task(self._keep("Statistics", stats.run), name="statistics"),
+                    group.create_task(self._keep("Health of apps", app_health.run), name="app health"),
+                ]
+                await stop.wait()
+                self._lifecycle.handle(StopRequested())
+                outcome = await scripts.run_at_stop()
+                self._lifecycle.handle(StopFinished(outcome))
+                for loop in loops:
+                    loop.cancel()
+                await self._flush()
+                sender.cancel()
+                raise _Done
+        except* _Done:
+            pass
+        finally:
+            await asyncio.to_thread(self._sender.close)
+
+    async def _start(self, scripts: Scripts) -> None:
+        self._lifecycle.handle(ScriptsStarting())
+        try:
+            outcome = await scripts.run_at_start()
+        except Exception:
+            logger.exception("Start scripts failed within the agent.")
+            outcome = Outcome.FAILED
+        self._lifecycle.handle(StartFinished(outcome))
+        await self._keep("Scheduled scripts", scripts.run_on_schedule)
+
+    async def _keep(self, what: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop, and again after it failed: what one of them meets must not take the workspace down."""
+        while True:
+            try:
+                return await run()
+            except Exception:
+                logger.exception("%s failed within the agent; beginning again.", what)
+                await self._clock.sleep(RESTART_S)
+
+    async def _report_startup(self) -> None:
+        request = StartupRequest(
+            version=VERSION, expanded_directory=self._settings.directory, subsystems=list(self._subsystems)
+        )
+        try:
+            await self._retrier.insist("Startup report", lambda: self._api.post_startup(request))
+        except TransportError as error:
+            logger.warning("The gateway refused the startup report: %s", error)
+
+    async def _flush(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._sender.wait_until_delivered()
+                await self._lifecycle.wait_until_sent()
+                return
+        logger.warning("Not everything could be delivered within %g s; log lines stay on disk.", FLUSH_S)
+
+
+class _Done(Exception):
+    """Ends the task group together with what still watches pipes."""

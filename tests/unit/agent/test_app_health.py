@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+
+from genba_agent.api import AgentApi
+from genba_agent.app_health import AppHealth, Health, HealthCounter
+from genba_agent.clock import SystemClock
+from genba_wire.aio.transport import Transport, TransportOptions
+from tests.support.agent_builders import make_app, make_manifest
+from tests.support.agent_gateway import TOKEN, running_gateway
+
+
+def observe(counter: HealthCounter, *answers: bool) -> list[tuple[bool, Health]]:
+    return [(counter.observe(is_well), counter.health) for is_well in answers]
+
+
+def test_one_good_answer_is_healthy_and_threshold_bad_ones_are_not() -> None:
+    counter = HealthCounter(threshold=2)
+    assert observe(counter, False, True, False, True) == [
+        (False, Health.INITIALIZING),
+        (True, Health.HEALTHY),
+        (False, Health.HEALTHY),
+        (False, Health.HEALTHY),
+    ]
+    assert observe(counter, False, False, False, True) == [
+        (False, Health.HEALTHY),
+        (True, Health.UNHEALTHY),
+        (False, Health.UNHEALTHY),
+        (True, Health.HEALTHY),
+    ]
+
+
+def test_threshold_of_zero_means_one() -> None:
+    assert HealthCounter(threshold=0).observe(False)
+
+
+async def test_failed_report_is_repeated_and_apps_without_check_are_left_out() -> None:
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        gateway.fail_next("app-health", 503)
+        # 401 to a request without a token: below 500, so the app is up.
+        checked, unchecked = make_app(f"{gateway.url}/app"), make_app("", interval=0)
+        app_health = AppHealth(AgentApi(transport), SystemClock(), [checked, unchecked])
+        running = group.create_task(app_health.run())
+        await gateway.wait_for(lambda: bool(gateway.healths))
+        assert gateway.healths == {checked.id: "healthy"}
+        running.cancel()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genba_agent.errors import OptionsError
+from genba_agent.options import AgentOptions, parse_options
+from genba_wire.version import VERSION_LINE
+
+TOKEN = "5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11"
+NEEDED = {"CODER_AGENT_URL": "https://genba.example.com/", "CODER_AGENT_TOKEN": TOKEN}
+
+
+def parse(*argv: str, **environ: str) -> AgentOptions:
+    return parse_options(list(argv), NEEDED | environ)
+
+
+def test_defaults_are_the_contracts() -> None:
+    options = parse()
+    assert options.address.url == "https://genba.example.com"
+    assert options.address.token == TOKEN
+    assert options.log_dir == Path("/tmp")
+    assert options.script_data_dir == Path("/tmp")
+    assert options.log_human == "/dev/stderr"
+    assert options.log_json == ""
+    assert options.reaps
+
+
+def test_environment_is_read_and_flags_win() -> None:
+    environ = {
+        "CODER_AGENT_LOG_DIR": "/env/logs",
+        "CODER_AGENT_SCRIPT_DATA_DIR": "/env/data",
+        "CODER_AGENT_LOGGING_HUMAN": "",
+        "CODER_AGENT_LOGGING_JSON": "/env/json",
+        "CODER_AGENT_SUBSYSTEM": "envbox, exectrace,envbox",
+        "CODER_AGENT_HEADER": "A=1,B=2=3",
+    }
+    options = parse("--log-dir", "/flag/logs", "--no-reap", **environ)
+    assert (options.log_dir, options.script_data_dir) == (Path("/flag/logs"), Path("/env/data"))
+    assert (options.log_human, options.log_json) == ("", "/env/json")
+    assert options.subsystems == ("envbox", "exectrace")
+    assert options.headers == {"A": "1", "B": "2=3"}
+    assert not options.reaps
+
+
+def test_header_command_adds_headers() -> None:
+    options = parse("--agent-header", "A=1", "--agent-header-command", "echo B=2; echo C=3")
+    assert options.headers == {"A": "1", "B": "2", "C": "3"}
+
+
+def test_token_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    file = str(tmp_path / "token")
+    assert parse(CODER_AGENT_TOKEN="", CODER_AGENT_TOKEN_FILE=file).address.token == TOKEN
+    assert parse("--agent-token-file", file, CODER_AGENT_TOKEN="").address.token == TOKEN
+
+
+def test_flags_of_coder_that_mean_nothing_here_are_accepted() -> None:
+    parse("--debug-address", ":0", "--pprof-address=:1", "--block-file-transfer", "--devcontainers-enable=true", "-v")
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "remedy"),
+    [
+        ([], {"CODER_AGENT_URL": ""}, "set CODER_AGENT_URL"),
+        ([], {"CODER_AGENT_URL": "ftp://x"}, "http://"),
+        ([], {"CODER_AGENT_TOKEN": ""}, "set CODER_AGENT_TOKEN"),
+        ([], {"CODER_AGENT_TOKEN": "", "CODER_AGENT_TOKEN_FILE": "/absent"}, "CODER_AGENT_TOKEN_FILE"),
+        ([], {"CODER_AGENT_TOKEN": "abc-def"}, "UUID"),
+        (["--auth", "azure-instance-identity"], {}, "set --auth"),
+        (["--agent-header", "novalue"], {}, "NAME=VALUE"),
+        (["--agent-header-command", "exit 1"], {}, "--agent-header-command"),
+        ([], {"CODER_AGENT_SUBSYSTEM": "nonsense"}, "envbuilder"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_remedy(argv: list[str], environ: dict[str, str], remedy: str) -> None:
+    with pytest.raises(OptionsError, match=r"[.]$") as raised:
+        parse(*argv, **environ)
+    assert remedy in str(raised.value)
+
+
+def test_secrets_show_in_no_message_and_no_repr() -> None:
+    with pytest.raises(OptionsError) as raised:
+        parse("--agent-header", "hunter2")
+    assert "hunter2" not in str(raised.value)
+    assert TOKEN not in repr(parse("--agent-header", "A=hunter2"))
+    assert "hunter2" not in repr(parse("--agent-header", "A=hunter2"))
+
+
+def test_version_is_what_init_scripts_look_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse("--version")
+    assert raised.value.code == 0
+    assert capsys.readouterr().out == f"{VERSION_LINE}\n"

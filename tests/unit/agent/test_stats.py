@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import asyncio
+
+from genba_agent.api import AgentApi
+from genba_agent.retry import Retrier
+from genba_agent.stats import DEFAULT_INTERVAL_S, Stats, read_traffic
+from genba_wire.aio.transport import Transport, TransportOptions
+from tests.support.agent_builders import make_manifest
+from tests.support.agent_clock import FakeClock
+from tests.support.agent_gateway import TOKEN, running_gateway
+
+
+async def test_first_call_asks_for_the_interval_and_reports_follow_it() -> None:
+    clock = FakeClock()
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        gateway.report_interval_ns = 7_000_000_000
+        running = group.create_task(Stats(AgentApi(transport), Retrier(clock), clock).run())
+        await clock.wait_for_sleep(7)
+        assert gateway.stats == [{"connections_by_proto": None}]
+        gateway.report_interval_ns = 0
+        clock.advance(7)
+        await clock.wait_for_sleep(DEFAULT_INTERVAL_S)
+        assert gateway.stats[1]["connections_by_proto"] == {}
+        assert {metric["name"] for metric in gateway.stats[1]["metrics"]} == {
+            "agent_resident_memory_bytes",
+            "agent_cpu_seconds_total",
+        }
+        running.cancel()
+
+
+def test_traffic_counts_up() -> None:
+    before = read_traffic()
+    after = read_traffic()
+    assert after.rx_bytes >= before.rx_bytes >= 0
