@@ -1,0 +1,5 @@
+"""The IDE bridge: runs on the developer's machine.
+
+* `api/`: the typed client of the gateway's HTTP API, one module per noun, and streams that survive outages
+* `cli/`: the `genba` command line; `cli/main.py` owns the command of all programs
+"""

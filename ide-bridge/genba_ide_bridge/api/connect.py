@@ -1,0 +1,40 @@
+"""Opens the transport to a gateway, importing no more than the command line needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from genba_wire.version import VERSION
+
+if TYPE_CHECKING:
+    from genba_wire.aio.transport import Transport
+
+_UNUSED_PARTS = ("httpx._main", "h2")
+"""httpx's own command line (with rich and pygments), and HTTP/2.
+
+Both are optional to httpx: it catches their ImportError. The transport speaks HTTP/1.1 only, and importing them
+costs more than half of what a short command like `genba list` takes in all.
+"""
+
+
+def open_transport(url: str, token: str, headers: Mapping[str, str]) -> Transport:
+    """Make a transport; the caller closes it."""
+    _import_http_client()
+    from genba_wire.aio.transport import Transport, TransportOptions
+
+    return Transport(TransportOptions(base_url=url, token=token, headers=headers, user_agent=f"genba/{VERSION}"))
+
+
+def _import_http_client() -> None:
+    hidden = [name for name in _UNUSED_PARTS if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # None is Python's own mark for "can't be imported"
+    try:
+        import httpcore
+        import httpx
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    del httpcore, httpx
