@@ -23,6 +23,7 @@ from genba_gateway.api import (
     workspaces,
 )
 from genba_gateway.api.answers import install_error_handlers
+from genba_gateway.api.bodies import LimitedRequest
 from genba_gateway.api.gate import check_routes, install_gate
 from genba_gateway.api.rate_limits import install_rate_limits
 from genba_gateway.config import Config
@@ -30,9 +31,6 @@ from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import utc_now
 from genba_gateway.web import pages
 from genba_gateway.web.workspace_rows import ListedWorkspaces
-
-MAX_BODY_BYTES: Final = 101 * 1024 * 1024
-"""The largest body of any route; uploads check their own limit with a better message."""
 
 BODY_TIMEOUT_S: Final = 600
 """How long a client may take to send a body; 100 MiB over a slow line pass."""
@@ -45,7 +43,7 @@ def make_quart_app(config: Config, services: Services) -> Quart:
         ConfigError: a route declares no permission.
     """
     app = Quart("genba_gateway", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.request_class = LimitedRequest
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
     app.config["RESPONSE_TIMEOUT"] = None
     secure = config.url.startswith("https:")

@@ -45,7 +45,7 @@ async def read_body(message_type: type[MessageT]) -> MessageT:
         what, _, path = str(error).partition(" - at `$")
         field = path.rstrip("`").lstrip(".") or _absent_field(what)
         raise BadRequest("Validation failed.", validations=[FieldProblem(field or "body", what)]) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest("The request's body must be valid JSON.", detail=str(error)) from error
 
 

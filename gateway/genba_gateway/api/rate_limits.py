@@ -17,7 +17,7 @@ SIGN_IN_LIMIT: Final = 60
 FILE_LIMIT: Final = 12
 BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
 
-_SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
+SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
 
 
 def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> None:
@@ -36,7 +36,9 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> None:
         if request.headers.get(BYPASS_HEADER, "").lower() == "true":
             if isinstance(g.actor, UserActor) and g.actor.is_owner:
                 return
-            raise PreconditionRequired(f"Only an owner may send {BYPASS_HEADER}: leave it out.")
+            # On public routes nobody was asked who they are: an owner's request is counted there, not refused.
+            if g.actor is not None or limit == SIGN_IN_LIMIT:
+                raise PreconditionRequired(f"Only an owner may send {BYPASS_HEADER}: leave it out.")
         caller = g.actor.user_id if isinstance(g.actor, UserActor) else client_address()
         # Paths that lead nowhere share one count: any number of them can be made up.
         endpoint = request.path if request.url_rule is not None else ""
@@ -64,7 +66,7 @@ def _limit_of_request() -> int | None:
     """The limit per minute, or None where there is none."""
     if isinstance(g.actor, AgentActor):
         return None  # agents send each log line when it comes; what they may send is bounded elsewhere
-    if request.path in _SIGN_IN_PATHS:
+    if request.path in SIGN_IN_PATHS:
         return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
     if not request.path.startswith("/api/"):
         return None

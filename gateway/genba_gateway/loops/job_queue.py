@@ -30,7 +30,7 @@ class JobQueue:
         async with asyncio.TaskGroup() as running:
             with self._pubsub.subscribe(channels.JOBS) as subscription:
                 while True:
-                    if not await self.step(running):
+                    if not await self._step_or_log(running):
                         await subscription.changed(LOOK_AGAIN_S)
 
     async def step(self, running: asyncio.TaskGroup) -> bool:
@@ -47,8 +47,17 @@ class JobQueue:
         running.create_task(self._run(job), name=f"job {job.id}")
         return True
 
+    async def _step_or_log(self, running: asyncio.TaskGroup) -> bool:
+        try:
+            return await self.step(running)
+        except Exception:  # a database that is full or held by another process: the gateway goes on serving
+            log.exception("the queue can't be read; it is looked at again in %s s", LOOK_AGAIN_S)
+            return False
+
     async def _run(self, job: Job) -> None:
         try:
             await self._runner.run(job)
+        except Exception:  # the edge of a task: one job must not end the queue, and with it the gateway
+            log.exception("job %s broke off", job.id)
         finally:
             self._slots.release()

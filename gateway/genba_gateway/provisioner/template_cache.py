@@ -66,7 +66,8 @@ class TemplateCache:
                 return None
             os.utime(entry)
             copy_template(entry / "source", target)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError):
+            # Absent, damaged, or replaced by another job while it was copied (`shutil.Error`).
             _empty(target)
             return None
         return cached
@@ -102,7 +103,7 @@ class TemplateCache:
     def _prune(self) -> None:
         """Remove the entries beyond `MAX_VERSIONS` that were used longest ago, and what crashes left."""
         oldest_kept = time.time() - KEEP_S
-        ages = sorted(((path.stat().st_mtime, path) for path in self._root.iterdir()), reverse=True)
+        ages = sorted(((_used_at(path), path) for path in self._root.iterdir()), reverse=True)
         staged = [(used, path) for used, path in ages if path.name.startswith(_STAGING)]
         entries = [(used, path) for used, path in ages if not path.name.startswith(_STAGING)]
         for used, path in (*entries[MAX_VERSIONS:], *staged):
@@ -121,6 +122,13 @@ def copy_template(source: Path, target: Path) -> None:
         return destination
 
     shutil.copytree(source, target, symlinks=True, copy_function=copy, dirs_exist_ok=True)
+
+
+def _used_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()  # another job renames its staged copy at this moment
 
 
 def _empty(target: Path) -> None:

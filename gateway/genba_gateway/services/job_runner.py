@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,6 +51,10 @@ KILLED_REASON = (
     "The gateway was stopped in the middle of this job. What Terraform had finished until then was saved, "
     "so start, stop or delete the workspace to go on."
 )
+
+
+RETRY_S: Final = 5.0
+"""Between two attempts to store the end of a job."""
 
 
 class Provisioner(Protocol):
@@ -141,8 +145,6 @@ class JobRunner:
         """Run a taken job to its end; whatever happens is in its row and its log."""
         with self._pubsub.subscribe(channels.of_cancel(job.id)) as asked:
             cancel = asyncio.Event()
-            if await self._is_canceled(job.id):
-                cancel.set()
             async with asyncio.TaskGroup() as tasks:
                 watcher = tasks.create_task(_set_when_asked(asked, cancel), name=f"cancel of job {job.id}")
                 try:
@@ -157,6 +159,8 @@ class JobRunner:
 
     async def _run(self, job: Job, cancel: asyncio.Event) -> None:
         try:
+            if await self._is_canceled(job.id):
+                cancel.set()
             async with JobLogWriter(self._database, self._pubsub, job.id, self._now) as writer:
                 try:
                     match job.type:
@@ -221,8 +225,9 @@ class JobRunner:
             owner = await user_store.find_user(connection, build.owner_id)
             if owner is None:
                 raise ProvisionError("The workspace's owner is gone.")
-            request = await self._make_request(connection, job, build)
-        if build.orphan:
+            # An orphan's archive and state are not needed, so one that can't be read doesn't keep it alive.
+            request = None if build.orphan else await self._make_request(connection, job, build)
+        if request is None:
             await writer.say(
                 "Destroying workspace", "Orphaned: Terraform is not run, what it made stays.", LogLevel.WARN
             )
@@ -237,7 +242,12 @@ class JobRunner:
                 on_resources=lambda resources: self._store_resources(build, resources),
             )
             if build.transition is Transition.DELETE and not result.error and not result.canceled:
-                await self._clear_host_workspace(build.workspace_id)
+                try:
+                    await self._clear_host_workspace(build.workspace_id)
+                except OSError as error:
+                    reason = f"The workspace's files can't be removed ({error}): remove them, then delete it again."
+                    await writer.say("Destroying workspace", reason, LogLevel.ERROR)
+                    result = replace(result, error=reason)
         await writer.flush()
         await self._store_build(job, build, result)
         await self._provisioner.discard(job.id)
@@ -338,7 +348,17 @@ class JobRunner:
             await self._salvage(job.id, end)
         except Exception:  # the edge of a task: what could not be read now is looked for at the next start
             log.exception("what job %s left stays in its directory", job.id)
-            await self._complete(job.id, end)
+            await self._complete_at_last(job.id, end)
+
+    async def _complete_at_last(self, job_id: str, end: JobEnd) -> None:
+        """End a job however long the database refuses: a job that nobody runs could not even be canceled."""
+        while True:
+            try:
+                await self._complete(job_id, end)
+                return
+            except Exception:  # a full disk, or another process that holds the database
+                log.exception("the end of job %s can't be stored; tried again in %s s", job_id, RETRY_S)
+                await asyncio.sleep(RETRY_S)
 
     def _publish_end(self, job_id: str, build: Build | None) -> None:
         workspace = [channels.of_workspace(build.workspace_id)] if build else []
@@ -348,11 +368,24 @@ class JobRunner:
         """After a start: end the jobs that a former gateway was killed in, saving the states they left."""
         async with self._database.read() as connection:
             unfinished = await job_store.list_unfinished_jobs(connection)
-        for job in unfinished:
-            await self._salvage(job.id, JobEnd(KILLED_REASON))
-            log.warning("job %s was unfinished; it is marked failed and its state saved", job.id)
+        async with asyncio.TaskGroup() as tasks:  # each may have to wait for a Terraform to end
+            for job in unfinished:
+                tasks.create_task(self._recover_unfinished(job.id), name=f"recovery of job {job.id}")
         for job_id in await asyncio.to_thread(self._provisioner.list_leftover_jobs):
-            await self._salvage(job_id, JobEnd(KILLED_REASON))
+            try:
+                await self._salvage(job_id, JobEnd(KILLED_REASON))
+            except Exception:  # one folder, perhaps not even a job's, must not keep the gateway from starting
+                log.exception("what job %s left stays in its directory", job_id)
+
+    async def _recover_unfinished(self, job_id: str) -> None:
+        end = JobEnd(KILLED_REASON)
+        try:
+            await self._salvage(job_id, end)
+        except Exception:  # one job must not keep the gateway from starting
+            log.exception("what job %s left stays in its directory; it is marked failed", job_id)
+            await self._complete(job_id, end)
+        else:
+            log.warning("job %s was unfinished; it is marked failed and its state saved", job_id)
 
 
 async def _set_when_asked(asked: Subscription, cancel: asyncio.Event) -> None:

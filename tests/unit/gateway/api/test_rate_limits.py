@@ -117,3 +117,13 @@ async def test_only_an_owner_may_bypass(limited: Identity) -> None:
     assert "X-RateLimit-Limit" not in allowed.headers
     assert (await client.get(ME, headers={**alice.headers, **bypass})).status_code == 428
     assert (await client.post(LOGIN, data=b"{}", headers=bypass)).status_code == 428
+
+
+async def test_an_owners_bypass_does_not_close_public_routes(limited: Identity) -> None:
+    owner = await make_user(limited.database, "olga", roles=["owner"])
+    headers = {**owner.headers, "X-Coder-Bypass-Ratelimit": "true"}
+    client = limited.app.test_client()
+    answer = await client.get("/api/v2/users/authmethods", headers=headers)
+    assert answer.status_code == 200
+    assert "X-RateLimit-Limit" in answer.headers, "counted all the same"
+    assert (await client.get("/api/v2/nowhere", headers=headers)).status_code == 404

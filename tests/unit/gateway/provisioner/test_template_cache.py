@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,31 @@ def test_discarded_staging_leaves_nothing(tmp_path: Path) -> None:
 def test_version_id_stays_inside(tmp_path: Path) -> None:
     with pytest.raises(ProvisionError):
         TemplateCache(tmp_path).checkout("../x", FINGERPRINT, tmp_path)
+
+
+def test_an_entry_that_can_not_be_copied_is_made_anew(tmp_path: Path) -> None:
+    cache = TemplateCache(tmp_path / "versions")
+    fill(cache, tmp_path / "source")
+    link = tmp_path / "versions/v1/source/main.tf"
+    link.unlink()
+    os.mkfifo(link)  # as good as a file that another job removes while it is copied: `shutil.Error`
+    target = tmp_path / "target"
+    target.mkdir()
+
+    assert cache.checkout("v1", FINGERPRINT, target) is None
+    assert list(target.iterdir()) == []
+
+
+def test_a_staged_copy_that_goes_away_meanwhile_does_not_fail_a_publication(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = TemplateCache(tmp_path / "versions")
+    list_folder = Path.iterdir
+    gone = tmp_path / "versions" / ".staging-other"
+
+    def list_with_gone(folder: Path) -> Iterator[Path]:
+        return iter([*list_folder(folder), gone])
+
+    monkeypatch.setattr(Path, "iterdir", list_with_gone)
+    fill(cache, tmp_path / "source")
+    assert os.listdir(tmp_path / "versions") == ["v1"]

@@ -36,7 +36,9 @@ async def take(workshop: Workshop) -> str:
 
 async def test_an_import_stores_what_the_template_contains(workshop: Workshop) -> None:
     start, stop = ResourceSpec("docker_container", "dev"), ResourceSpec("docker_volume", "home")
-    workshop.provisioner.imported = ImportResult((TemplateParameter("size"),), (SECRET,), (start, stop), (stop,), "# Hi")
+    workshop.provisioner.imported = ImportResult(
+        (TemplateParameter("size"),), (SECRET,), (start, stop), (stop,), "# Hi"
+    )
     version = await workshop.add_version(user_variable_values=[{"name": "token", "value": "s3cret"}])
 
     (request,) = workshop.provisioner.imports
@@ -44,7 +46,11 @@ async def test_an_import_stores_what_the_template_contains(workshop: Workshop) -
     assert request.environment["CODER_WORKSPACE_OWNER"] == "olga"
     assert (version["job"]["status"], version["readme"]) == ("succeeded", "# Hi")
     resources = await workshop.services.template_versions.list_resources(workshop.owner.actor, version["id"])
-    assert [(each.transition, each.name) for each in resources] == [("start", "dev"), ("start", "home"), ("stop", "home")]
+    assert [(each.transition, each.name) for each in resources] == [
+        ("start", "dev"),
+        ("start", "home"),
+        ("stop", "home"),
+    ]
     variables = await workshop.services.template_versions.list_variables(workshop.owner.actor, version["id"])
     assert variables == [SECRET]
     assert workshop.provisioner.directories == {}

@@ -1,0 +1,36 @@
+"""How large a request's body may be, by what it is for, before anything of it is kept in memory."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from quart import Request
+
+from genba_gateway.api.rate_limits import SIGN_IN_PATHS
+
+UPLOAD_PATH: Final = "/api/v2/files"
+
+MAX_UPLOAD_BYTES: Final = 101 * 1024 * 1024
+"""Uploads check their own limit of 100 MiB with a better message."""
+
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+"""Terraform states that an owner gives, and agents' log lines in JSON's escapes, stay far below."""
+
+MAX_SIGN_IN_BYTES: Final = 64 * 1024
+"""Anybody may send these, so a large one would be anybody's way to fill the memory."""
+
+
+class LimitedRequest(Request):
+    """A request whose body is refused with 413 as soon as it passes the limit of its path."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.max_content_length = limit_of_path(self.path)
+        self.body = self.body_class(self.content_length, self.max_content_length)
+
+
+def limit_of_path(path: str) -> int:
+    """The largest body in bytes."""
+    if path == UPLOAD_PATH:
+        return MAX_UPLOAD_BYTES
+    return MAX_SIGN_IN_BYTES if path in SIGN_IN_PATHS else MAX_BODY_BYTES
