@@ -63,8 +63,8 @@ async def run_gateway(config: Config, shutdown: asyncio.Event) -> None:
 async def _run(config: Config, shutdown: asyncio.Event, listener: socket.socket) -> None:
     folders = prepare_folders(config.data_dir)
     database_file = path_of_url(config.database_url) if config.database_url else folders.database
+    sealer = load_sealer(folders.key_file, os.environ, has_data=await asyncio.to_thread(database_file.exists))
     await upgrade_database(database_file)
-    sealer = load_sealer(folders.key_file, os.environ)
     binary = await find_terraform(config.terraform_path or None, _cache_dir(), _say)
     pubsub = PubSub()
     database = Database(database_file)

@@ -74,7 +74,7 @@ class Agents:
 
     async def list_logs(self, agent: Agent, after: int) -> list[AgentLogLine]:
         """Lines with an id above `after`."""
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             return await log_store.list_log_lines(connection, agent.id, after=after)
 
     async def follow_logs(self, agent: Agent, after: int) -> AsyncGenerator[list[AgentLogLine]]:
@@ -93,7 +93,7 @@ class Agents:
                     return
                 # Asked after the lines were sent, which therefore never wait for it. Lines that were stored before the
                 # log ended are read once more.
-                async with self._database.read() as connection:
+                async with self._database.glance() as connection:
                     standing = await log_store.get_log_standing(connection, agent.id)
                 has_ended = standing.overflowed or not standing.is_current
                 if not has_ended:

@@ -41,7 +41,7 @@ class Sessions:
         key_id, _, secret = token.partition("-")
         if not secret:
             raise Unauthenticated("You are not signed in.", detail="Sign in, or send a Coder-Session-Token header.")
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             key = await key_store.find_api_key(connection, key_id)
             user = await user_store.find_user(connection, key.user_id) if key else None
         if key is None or not compare_digest(key.hashed_secret, hash_secret(secret)):
@@ -72,7 +72,7 @@ class Sessions:
             uuid.UUID(token)
         except ValueError:
             raise Unauthenticated("An agent's token is a UUID.") from None
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             actor = await agent_store.find_agent_actor(connection, hash_secret(token))
         if actor is None:
             raise Unauthenticated(

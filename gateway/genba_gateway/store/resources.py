@@ -76,7 +76,11 @@ async def list_resources_of_jobs(
     """Resources with agents, by job."""
     if not job_ids:
         return {}
-    query = sa.select(_resources).where(_resources.c.job_id.in_(job_ids)).order_by(_resources.c.transition, _resources.c.position)
+    query = (
+        sa.select(_resources)
+        .where(_resources.c.job_id.in_(job_ids))
+        .order_by(_resources.c.transition, _resources.c.position)
+    )
     rows = (await connection.execute(query)).mappings().all()
     agents: dict[str, list[Agent]] = {}
     for agent in await agent_store.list_agents_of_resources(connection, sealer, [row["id"] for row in rows]):

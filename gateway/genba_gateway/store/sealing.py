@@ -80,15 +80,23 @@ class Sealer:
         return zlib.decompress(self.open(sealed))
 
 
-def load_sealer(key_file: Path, environment: Mapping[str, str]) -> Sealer:
+def load_sealer(key_file: Path, environment: Mapping[str, str], *, has_data: bool = False) -> Sealer:
     """Read the keys, making the key file (0600) when there are none.
 
+    Args:
+        has_data: there is a database already, whose secrets a new key could not open.
+
     Raises:
-        ConfigError: a key that can't be read.
+        ConfigError: a key that can't be read, or none beside a database.
     """
     text = environment.get("GENBA_ENCRYPTION_KEYS", "")
     if not text:
         if not key_file.exists():
+            if has_data:
+                raise ConfigError(
+                    f"The encryption keys {key_file} are gone, but the database is there: restore the file from its "
+                    "backup, or give its content in GENBA_ENCRYPTION_KEYS."
+                )
             _write_new_key(key_file)
         text = key_file.read_text()
     keys: dict[str, bytes] = {}
@@ -110,7 +118,7 @@ def load_sealer(key_file: Path, environment: Mapping[str, str]) -> Sealer:
 
 
 def _write_new_key(key_file: Path) -> None:
-    line = f"k1={base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"
+    line = f"k{secrets.token_hex(4)}={base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"
     descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(line)

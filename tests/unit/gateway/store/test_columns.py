@@ -50,7 +50,11 @@ def test_the_type_is_that_of_the_database() -> None:
     assert postgres.timezone
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_json_comes_back_as_it_was(value: object) -> None:
     column = JsonText()
     assert column.process_result_value(column.process_bind_param(value, SQLITE), SQLITE) == value

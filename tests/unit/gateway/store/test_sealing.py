@@ -105,3 +105,9 @@ def test_an_empty_key_file_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no encryption key"):
         load_sealer(file, {})
     assert file.read_text() == ""
+
+
+def test_a_lost_key_file_is_not_replaced_beside_a_database(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="restore the file"):
+        load_sealer(tmp_path / "keys", {}, has_data=True)
+    assert not (tmp_path / "keys").exists()
