@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosedError
 
 from tests.support.host_template import host_template, script
@@ -37,15 +38,16 @@ class Follower:
         """Go on, kill the gateway once so many numbers are there, and read to the end of the connection."""
         after = self.ids[-1] if self.ids else 0
         async with open_websocket(self._gateway, f"{self._path}?follow&after={after}") as websocket:
-            killed = False
             with pytest.raises(ConnectionClosedError):
-                while True:
-                    async for lines in read_messages(websocket):
-                        self._take(lines)
-                        if len(self.numbers) >= wanted and not killed:
-                            killed = True
-                            await self._gateway.kill()
-                    raise AssertionError("the log ended by itself")
+                await self._read_to_the_end(websocket, wanted)
+
+    async def _read_to_the_end(self, websocket: ClientConnection, wanted: int) -> None:
+        killed = False
+        async for lines in read_messages(websocket):
+            self._take(lines)
+            if len(self.numbers) >= wanted and not killed:
+                killed = True
+                await self._gateway.kill()
 
     def _take(self, lines: list[dict[str, object]]) -> None:
         for line in lines:

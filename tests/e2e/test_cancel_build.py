@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -38,7 +39,7 @@ async def list_addresses(gateway: RealGateway, build_id: str) -> set[str]:
 
 async def go_on(gateway: RealGateway, gate: Path, workspace_id: str) -> None:
     """Start, stop and delete the workspace."""
-    gate.touch()
+    await asyncio.to_thread(gate.touch)
     for transition in ("start", "stop", "delete"):
         build = await gateway.build(workspace_id, transition)
         assert build["job"]["status"] == "succeeded", build["job"]

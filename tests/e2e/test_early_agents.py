@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ async def check_early_agent(gateway: RealGateway, gate: Path, workspace_id: str,
     assert "Ready." in await list_outputs(gateway, early["id"])
     build = await gateway.fetch("GET", f"/api/v2/workspacebuilds/{build_id}")
     assert build["job"]["status"] == "running"
-    gate.touch()
+    await asyncio.to_thread(gate.touch)
     build = await gateway.wait_for_build(build_id)
     assert build["job"]["status"] == "succeeded", build["job"]
     later = agents_of(await gateway.fetch("GET", f"/api/v2/workspaces/{workspace_id}"))

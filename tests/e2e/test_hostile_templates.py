@@ -39,7 +39,7 @@ def make_special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 def list_outside(short_dir: Path) -> set[Path]:
     """What lies beside the gateway's folder, and what its data folder has at its top."""
-    return {path for path in (*short_dir.iterdir(), *(short_dir / "gateway" / "data").iterdir())}
+    return {*short_dir.iterdir(), *(short_dir / "gateway" / "data").iterdir()}
 
 
 async def test_entries_that_are_no_plain_files_fail_the_job_by_name(gateway: RealGateway, short_dir: Path) -> None:

@@ -66,8 +66,8 @@ async def test_a_variable_without_a_value_is_asked_for(short_dir: Path) -> None:
 async def seen_by_terraform(gateway: RealGateway, build: dict[str, Any]) -> str:
     """The values that the template got."""
     state = json.loads((await gateway.request("GET", f"/api/v2/workspacebuilds/{build['id']}/state")).content)
-    values = [each for each in state["resources"] if each["name"] == "seen"][0]["instances"][0]["attributes"]
-    return str(values["input"]["value"])
+    seen = next(each for each in state["resources"] if each["name"] == "seen")
+    return str(seen["instances"][0]["attributes"]["input"]["value"])
 
 
 async def test_parameters_are_kept_over_builds_and_wrong_ones_refused_by_name(short_dir: Path) -> None:

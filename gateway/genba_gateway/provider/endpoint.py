@@ -6,6 +6,7 @@ Imported when the first build is served, in a thread: grpc alone takes a twentie
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -13,12 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import grpc
-import structlog
 
 from genba_gateway.provider import tfplugin6_pb2 as pb
 from genba_gateway.provider.server import Servicer
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 SERVICE = "tfplugin6.Provider"
 
@@ -93,7 +93,8 @@ def _logging_failures(name: str, call: Callable[..., Awaitable[object]]) -> Call
             return await call(request)
         except Exception as error:
             # The edge of a call: Terraform gets the error as the call's status, the log has the traceback.
-            log.exception("provider_call_failed", call=name, error=type(error).__name__)
+            # In a thread, since a traceback's lines are read from disk.
+            await asyncio.to_thread(log.error, "the provider's call %s failed", name, exc_info=error)
             raise
 
     return answer

@@ -7,9 +7,8 @@ UNIMPLEMENTED by grpc, which newer versions of Terraform count on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-
-import structlog
 
 from genba_gateway.provider import tfplugin6_pb2 as pb
 from genba_gateway.provider.checks import find_problems
@@ -33,7 +32,7 @@ from genba_gateway.provider.values import (
     encode_msgpack,
 )
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Servicer:
@@ -165,7 +164,7 @@ class Servicer:
     async def stop(self, request: pb.StopProvider.Request) -> pb.StopProvider.Response:
         """Pass on that the user cancelled; calls under way still end by themselves."""
         del request
-        log.info("provider_stop_requested", provider=self._provider.name, job_id=self._session.context.job_id)
+        log.info("provider %s of job %s is told to stop", self._provider.name, self._session.context.job_id)
         self._session.cancel.give()
         return pb.StopProvider.Response()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import select
 import signal
@@ -45,12 +44,7 @@ def start_agent(launch: Launch) -> int:
     Raises:
         StartError: it doesn't run; nothing of it is left.
     """
-    order = {
-        "command": launch.command,
-        "cwd": str(launch.cwd),
-        "log": str(launch.output),
-        "grace_s": launch.grace_s,
-    }
+    order = host_supervisor.Order(str(launch.cwd), str(launch.output), launch.grace_s, list(launch.command))
     program = [sys.executable, "-IS", host_supervisor.__file__, str(launch.run_directory)]
     with subprocess.Popen(
         program,
@@ -62,7 +56,7 @@ def start_agent(launch: Launch) -> int:
         start_new_session=True,
     ) as launcher:
         try:
-            answer, _ = launcher.communicate(json.dumps(order).encode(), timeout=START_TIMEOUT_S)
+            answer, _ = launcher.communicate(order.to_text().encode(), timeout=START_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             launcher.kill()
             end_marked(launch.run_directory)
