@@ -13,7 +13,7 @@ from tests.support.real_gateway import RealGateway
 from tests.support.real_streams import open_websocket, read_messages
 
 LINES = 150
-COUNT = f'i=0; while [ $i -lt {LINES} ]; do echo "number $i"; i=$((i + 1)); sleep 0.02; done'
+COUNT = f'i=0; while [ $i -lt {LINES} ]; do echo "number $i"; i=$((i + 1)); sleep 0.05; done'
 
 
 class Follower:
@@ -27,6 +27,8 @@ class Follower:
 
     async def follow_to(self, wanted: int) -> None:
         """Go on after the last line, until so many numbers are there."""
+        if len(self.numbers) >= wanted:
+            return  # the agent caught up while the gateway was away, and all came in one message before the last crash
         after = self.ids[-1] if self.ids else 0
         async with open_websocket(self._gateway, f"{self._path}?follow&after={after}") as websocket:
             async for lines in read_messages(websocket):

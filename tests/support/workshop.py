@@ -16,7 +16,7 @@ from genba_gateway.api import builds, files, template_versions, templates, works
 from genba_gateway.config import Config
 from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.jobs import Job
-from genba_gateway.domain.provisioning import TemplateParameter
+from genba_gateway.domain.provisioning import ImportResult, TemplateParameter
 from genba_gateway.services.container import Services, make_services
 from genba_gateway.store import jobs as job_store
 from genba_gateway.store.engine import Database
@@ -24,7 +24,7 @@ from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import KEY_BYTES, Sealer
 from tests.support.agent_rows import SetClock
 from tests.support.database import make_database
-from tests.support.fake_provisioner import EMPTY_IMPORT, FakeProvisioner
+from tests.support.fake_provisioner import FakeProvisioner
 from tests.support.gateway_app import SignedIn, make_app, make_user
 from tests.support.template_archives import template_archive
 
@@ -130,19 +130,21 @@ class Workshop:
         assert made.status == 201, made
         if run:
             await self.run_next()
-        return (await self.get(self.owner, f"/templateversions/{made.body['id']}")).body
+        version: dict[str, Any] = (await self.get(self.owner, f"/templateversions/{made.body['id']}")).body
+        return version
 
     async def add_template(
         self, name: str = "docker", *parameters: TemplateParameter, **fields: object
     ) -> dict[str, Any]:
         """Make a template of an imported version with parameters, and return its JSON."""
         if parameters:
-            self.provisioner.imported = type(EMPTY_IMPORT)(parameters, (), (), ())
+            self.provisioner.imported = ImportResult(parameters, (), (), ())
         version = await self.add_version()
         request = {"name": name, "template_version_id": version["id"], **fields}
         made = await self.call(self.owner, "POST", "/organizations/default/templates", request)
         assert made.status == 201, made
-        return made.body
+        template: dict[str, Any] = made.body
+        return template
 
     async def add_workspace(
         self, template: Mapping[str, Any], name: str = "dev", *, who: SignedIn | None = None, run: bool = True
@@ -154,20 +156,28 @@ class Workshop:
         assert made.status == 201, made
         if run:
             await self.run_next()
-        return (await self.get(who, f"/workspaces/{made.body['id']}")).body
+        workspace: dict[str, Any] = (await self.get(who, f"/workspaces/{made.body['id']}")).body
+        return workspace
 
     async def add_build(
-        self, workspace: Mapping[str, Any], transition: str, *, who: SignedIn | None = None, run: bool = True,
+        self,
+        workspace: Mapping[str, Any],
+        transition: str,
+        *,
+        who: SignedIn | None = None,
+        run: bool = True,
         **fields: object,
     ) -> dict[str, Any]:
         """Queue a build, run it unless `run` is False, and return its JSON."""
         self.clock.move(1)
         who = who or self.member
-        made = await self.call(who, "POST", f"/workspaces/{workspace['id']}/builds", {"transition": transition, **fields})
+        request = {"transition": transition, **fields}
+        made = await self.call(who, "POST", f"/workspaces/{workspace['id']}/builds", request)
         assert made.status == 201, made
         if run:
             await self.run_next()
-        return (await self.get(who, f"/workspacebuilds/{made.body['id']}")).body
+        build: dict[str, Any] = (await self.get(who, f"/workspacebuilds/{made.body['id']}")).body
+        return build
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from genba_gateway.store.columns import JsonText, UtcTime
 
-SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()
+SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it bare
 TIMES = st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))
 
 

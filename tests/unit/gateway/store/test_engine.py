@@ -66,6 +66,27 @@ async def test_a_cancel_undoes_the_write_and_leaves_the_next_one_free(database: 
     assert await numbers(database) == [2]
 
 
+@pytest.mark.parametrize("kind", ["read", "write"])
+async def test_a_cancel_inside_a_statement_comes_through(database: Database, kind: str) -> None:
+    entered = asyncio.Event()
+
+    async def work() -> None:
+        async with database.read() if kind == "read" else database.write() as connection:
+            entered.set()
+            await connection.exec_driver_sql(
+                "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 300000) "
+                "SELECT max(n) FROM count"
+            )
+
+    async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work())
+        await entered.wait()
+        task.cancel()
+    assert task.cancelled()
+    await add(database, 1)
+    assert await numbers(database) == [1]
+
+
 async def test_a_read_sees_one_state_for_its_whole_block(database: Database) -> None:
     await add(database, 1)
     async with database.read() as connection:

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genba_gateway.config import Config, load_config
+from genba_gateway.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "genba.toml"
+    file.write_text(text)
+    return str(file)
+
+
+def test_flags_go_before_the_environment_before_the_file_before_defaults(tmp_path: Path) -> None:
+    file = write(tmp_path, 'listen = "127.0.0.1:1"\naccess-url = "http://file"\ncancel_grace_s = 5\n')
+    environment = {"GENBA_LISTEN": "127.0.0.1:2", "GENBA_ACCESS_URL": "http://environment", "GENBA_TLS_KEY": ""}
+    config = load_config({"listen": "127.0.0.1:3", "access_url": None}, environment, file)
+    assert (config.listen, config.access_url, config.cancel_grace_s) == ("127.0.0.1:3", "http://environment", 5.0)
+    assert (config.tls_key, config.concurrent_builds) == ("", Config().concurrent_builds)
+
+
+def test_values_are_typed_wherever_they_come_from(tmp_path: Path) -> None:
+    file = write(tmp_path, 'allow-host-workspaces = true\ntrusted-proxies = ["10.0.0.0/8"]\nconcurrent-builds = 3\n')
+    from_file = load_config({}, {}, file)
+    environment = {
+        "GENBA_ALLOW_HOST_WORKSPACES": "Yes",
+        "GENBA_TRUSTED_PROXIES": "10.0.0.0/8",
+        "GENBA_CONCURRENT_BUILDS": "3",
+    }
+    from_environment = load_config({}, environment, None)
+    assert from_file == from_environment
+    assert from_file.allow_host_workspaces is True
+    assert (from_file.trusted_proxies, from_file.concurrent_builds) == (("10.0.0.0/8",), 3)
+    several = load_config({"trusted_proxies": "10.0.0.0/8, ::1 127.0.0.1"}, {}, None)
+    assert several.trusted_proxies == ("10.0.0.0/8", "::1", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("listen", "3000"),
+        ("listen", ":3000"),
+        ("listen", "127.0.0.1:0"),
+        ("listen", "127.0.0.1:65536"),
+        ("listen", "127.0.0.1:http"),
+        ("access_url", "genba.example.com"),
+        ("tls_cert", "cert.pem"),
+        ("tls_key", "key.pem"),
+        ("concurrent_builds", "0"),
+        ("concurrent_builds", "many"),
+        ("cancel_grace_s", "long"),
+        ("allow_host_workspaces", "maybe"),
+        ("trusted_proxies", "proxy.example.com"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_config({}, {f"GENBA_{name.upper()}": value}, None)
+    assert name.replace("_", "-").removesuffix("-s") in refused.value.message.replace("_", "-")
+
+
+@pytest.mark.parametrize(
+    "text", ["listen =", "colour = 1", "concurrent_builds = [1]", "data_dir = 5", "allow_host_workspaces = 2"]
+)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config({}, {}, write(tmp_path, text))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    absent, binary = tmp_path / "absent.toml", tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    for file in (absent, binary):
+        with pytest.raises(ConfigError, match=file.name):
+            load_config({}, {}, str(file))
+
+
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        (Config(), "http://127.0.0.1:3000"),
+        (Config(listen="0.0.0.0:80"), "http://127.0.0.1:80"),
+        (Config(listen="[::1]:3000"), "http://[::1]:3000"),
+        (Config(listen="[::]:3000"), "http://127.0.0.1:3000"),
+        (Config(tls_cert="c", tls_key="k"), "https://127.0.0.1:3000"),
+        (Config(access_url="https://genba.example.com/"), "https://genba.example.com"),
+    ],
+)
+def test_clients_are_told_an_address_that_they_can_call(config: Config, url: str) -> None:
+    assert config.url == url
+
+
+def test_a_home_in_the_data_folder_is_resolved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_config({"data_dir": "~/genba"}, {}, None).data_dir == tmp_path / "genba"
