@@ -37,7 +37,7 @@ def unpack(data: bytes) -> object:
     """
     try:
         return cast(object, msgpack.unpackb(data, raw=False, strict_map_key=False, ext_hook=_read_extension))
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException) as error:  # TypeError: a list as a key
         raise MalformedValue(f"not a msgpack value: {error}") from error
 
 

@@ -92,6 +92,11 @@ class Builds:
         self, connection: AsyncConnection, actor: UserActor, workspace: Workspace, request: CreateBuildRequest
     ) -> BuildPlan:
         transition = _parse_transition(request.transition)
+        if request.dry_run:
+            raise BadRequest(
+                "Dry runs of builds are not supported: leave dry_run out.",
+                validations=[FieldProblem("dry_run", "is not supported")],
+            )
         latest = workspace.latest_build
         if latest.job.status in ACTIVE:
             raise Conflict(

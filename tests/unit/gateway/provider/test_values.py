@@ -144,3 +144,8 @@ def test_fields_read_null_and_unknown_as_zero_values() -> None:
     assert [fields.is_unknown(each) for each in ("null", "later")] == [False, True]
     assert [row.text("a") for row in fields.rows("rows")] == ["b"]
     assert list(fields.rows("null")) == []
+
+
+def test_a_list_as_a_key_is_malformed() -> None:
+    with pytest.raises(MalformedValue):
+        decode_msgpack(b"\x81\x90\x00", Primitive.STRING)

@@ -21,6 +21,8 @@ from genba_gateway.provisioner.sessions import (
     write_record,
 )
 
+# Tests of other workers look for marked processes of the whole machine too.
+JOB = f"job-of-test-{os.getpid()}"
 WITH_CHILD = "import subprocess, sys; p = subprocess.Popen(['sleep', '1000']); print(p.pid, flush=True); p.wait()"
 
 
@@ -32,7 +34,7 @@ def leader() -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, JOB_MARKER: "job-of-test"},
+        env={**os.environ, JOB_MARKER: JOB},
     ) as process:
         try:
             yield process
@@ -58,9 +60,9 @@ def test_session_is_killed_whole(leader: subprocess.Popen[str]) -> None:
 def test_marked_processes_are_found_by_their_environment(leader: subprocess.Popen[str]) -> None:
     child = child_of(leader)
 
-    assert set(marked_processes("job-of-test")) == {leader.pid, child}
+    assert set(marked_processes(JOB)) == {leader.pid, child}
     assert marked_processes("another") == []
-    assert not has_mark(os.getpid(), "job-of-test")
+    assert not has_mark(os.getpid(), JOB)
 
 
 def test_record_knows_its_own_process_only(leader: subprocess.Popen[str]) -> None:
