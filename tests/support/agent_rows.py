@@ -111,9 +111,13 @@ class AgentRows:
         return workspace_id
 
     async def add_build(self, workspace_id: str, number: int = 1, transition: str = "start") -> str:
-        """Add a build, and return its job."""
+        """Add a build, and return its job; a later one than the first has succeeded."""
         job_id = await self.add_job()
         now = self.clock()
+        if number > 1:
+            async with self.database.write() as connection:
+                jobs = tables.provisioner_jobs
+                await connection.execute(jobs.update().where(jobs.c.id == job_id).values(completed_at=now))
         await self.insert(
             tables.workspace_builds,
             id=str(uuid.uuid4()),

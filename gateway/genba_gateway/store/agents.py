@@ -49,21 +49,16 @@ PartT = TypeVar("PartT")
 def is_current() -> sa.ColumnElement[bool]:
     """Whether an agent, after `join_workspace`, is of the latest build of a workspace that is not deleted.
 
-    A stop or delete takes its place only once it succeeded: until then the agent lives, and the log of its stop
-    scripts is wanted.
+    A newer build takes its place only once it succeeded: until then the agent may live, and the log of its stop
+    scripts is wanted (docs/decisions/0005-when-an-agent-is-heard.md).
     """
     later = sa.exists().where(
         _later.c.workspace_id == _builds.c.workspace_id,
         _later.c.build_number > _builds.c.build_number,
         _later_jobs.c.id == _later.c.job_id,
-        sa.or_(
-            _later.c.transition == "start",
-            sa.and_(
-                _later_jobs.c.completed_at.is_not(None),
-                _later_jobs.c.canceled_at.is_(None),
-                _later_jobs.c.error == "",
-            ),
-        ),
+        _later_jobs.c.completed_at.is_not(None),
+        _later_jobs.c.canceled_at.is_(None),
+        _later_jobs.c.error == "",
     )
     return sa.and_(_workspaces.c.id.is_not(None), _workspaces.c.deleted.is_(False), ~later)
 
@@ -97,6 +92,7 @@ async def find_agent_actor(connection: AsyncConnection, hashed_token: bytes) -> 
         )
         .join(tables.users, tables.users.c.id == _workspaces.c.owner_id)
         .where(_agents.c.hashed_token == hashed_token, is_current())
+        .order_by(_builds.c.build_number.desc())
         .limit(1)
     )
     row = (await connection.execute(query)).one_or_none()

@@ -97,15 +97,20 @@ async def test_a_token_stands_for_the_agent_while_its_build_is_the_latest(rows: 
 
 @pytest.mark.parametrize(
     ("ended", "is_heard"),
-    [({}, True), ({"completed_at": LATER}, False), ({"completed_at": LATER, "error": "broken"}, True)],
+    [
+        ({"completed_at": None}, True),
+        ({"completed_at": LATER}, False),
+        ({"completed_at": LATER, "error": "broken"}, True),
+    ],
     ids=["running", "succeeded", "failed"],
 )
-async def test_a_stop_takes_the_agents_place_once_it_succeeded(
-    rows: AgentRows, ended: dict[str, object], is_heard: bool
+@pytest.mark.parametrize("transition", ["start", "stop", "delete"])
+async def test_a_newer_build_takes_the_agents_place_once_it_succeeded(
+    rows: AgentRows, transition: str, ended: dict[str, object], is_heard: bool
 ) -> None:
     spec = make_agent_spec()
     actor = await rows.add_running_agent(spec)
-    job_id = await rows.add_build(actor.workspace_id, number=2, transition="stop")
+    job_id = await rows.add_build(actor.workspace_id, number=2, transition=transition)
     async with rows.database.write() as connection:
         jobs = tables.provisioner_jobs
         await connection.execute(jobs.update().where(jobs.c.id == job_id).values(updated_at=LATER, **ended))
