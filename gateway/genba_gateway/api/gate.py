@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from quart import Quart, Response, g, request, websocket
 
 from genba_gateway.domain.actors import AgentActor, Permission, RouteAccess, UserActor
-from genba_gateway.errors import ConfigError, Forbidden, Unauthenticated
+from genba_gateway.errors import ConfigError, Forbidden
 from genba_gateway.services.sessions import Sessions
 from genba_wire.aio.transport import SESSION_TOKEN_HEADER
 from genba_wire.version import VERSION
@@ -177,10 +177,3 @@ def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
     except ValueError:
         return False
     return any(parsed in network for network in networks)
-
-
-def require_session(token: str) -> str:
-    """The token, or the refusal of a request without one."""
-    if not token:
-        raise Unauthenticated("You are not signed in.")
-    return token
