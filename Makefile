@@ -15,7 +15,7 @@ SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,
 PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
 
-.PHONY: help setup setup-run run sign-in smoke check format test unit soak lock clean
+.PHONY: help agent setup setup-run run sign-in smoke check format test unit soak lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ sign-in: setup-run ## print a fresh one-time sign-in link of the gateway that `m
 
 smoke: setup-run ## the main job in a throw-away folder, from nothing to cleaned up; one line of JSON
 	@$(PY) -m scripts.smoke
+
+agent: setup-run ## assemble the executable that workspaces download, for this machine; ARCH='amd64 arm64'
+	@$(PY) -m scripts.build_agent $(ARCH)
 
 check: setup ## format, lint, types, import rules
 	.genba/venv/tools/ruff format --check .

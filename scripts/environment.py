@@ -58,7 +58,7 @@ def set_up(root: str, arguments: Sequence[str]) -> None:
     shared = cache_folder() / f"venv-{environment_hash(clone)}"
     if not _stamp(shared, stage).exists():
         _make_folder(shared.parent)
-        with _locked(shared.with_suffix(".lock")):
+        with locked(shared.with_suffix(".lock")):
             if not _stamp(shared, stage).exists():
                 _install(clone, shared, stage)
     _link(clone, shared)
@@ -104,8 +104,8 @@ def _read_only(folder: Path, error: OSError) -> ScriptFailure:
 
 
 @contextmanager
-def _locked(path: Path) -> Generator[None]:
-    """Hold a lock: what two set-ups need at once is made once."""
+def locked(path: Path) -> Generator[None]:
+    """Hold a lock file: what two set-ups need at once is made once."""
     try:
         file = path.open("w")
     except OSError as error:
@@ -222,7 +222,7 @@ def _link(clone: Path, shared: Path) -> None:
     try:
         if not _is_linked(own, texts):
             (clone / ".genba" / "bin").mkdir(parents=True, exist_ok=True)
-            with _locked(clone / ".genba" / "setup.lock"):
+            with locked(clone / ".genba" / "setup.lock"):
                 if not _is_linked(own, texts):
                     _make_link(own, shared, texts)
     except OSError as error:

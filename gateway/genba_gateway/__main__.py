@@ -41,7 +41,13 @@ def _read_config(argv: list[str]) -> Config:
     parser = argparse.ArgumentParser(prog="genba server", description="Run the gateway.")
     parser.add_argument("--config", help="a TOML file with these settings")
     parser.add_argument("--listen", metavar="HOST:PORT", help=f"address to serve on (default {DEFAULT_LISTEN})")
+    parser.add_argument(
+        "--agent-listen", metavar="HOST:PORT", help="a further address, for agents and their downloads alone"
+    )
     parser.add_argument("--access-url", metavar="URL", help="what clients and agents call, if not the address above")
+    parser.add_argument(
+        "--bin-dir", metavar="DIR", help="the programs served under /bin (default: bin in the data folder)"
+    )
     parser.add_argument("--data-dir", metavar="DIR", help="data folder (default ~/.local/share/genba)")
     parser.add_argument("--database-url", metavar="URL", help="default: a SQLite file in the data folder")
     parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")

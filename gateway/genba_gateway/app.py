@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from genba_gateway.provisioner.terraform import TerraformProvisioner
 from genba_gateway.provisioner.terraform_binary import find_terraform
 from genba_gateway.routes import make_quart_app
 from genba_gateway.services.container import make_services
+from genba_gateway.services.executables import find_native_executable
 from genba_gateway.services.visibility import utc_now
 from genba_gateway.store.engine import Database, path_of_url
 from genba_gateway.store.pubsub import PubSub
@@ -53,14 +55,14 @@ async def run_gateway(config: Config, shutdown: asyncio.Event) -> None:
         ConfigError: it can't start as configured.
     """
     asyncio.get_running_loop().set_exception_handler(_report_exception)
-    listener = bind_listener(config)
-    try:
-        await _run(config, shutdown, listener)
-    finally:
-        listener.close()
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(bind_listener("--listen", config.host, config.port))]
+        if config.agent_address is not None:
+            listeners.append(stack.enter_context(bind_listener("--agent-listen", *config.agent_address)))
+        await _run(config, shutdown, listeners)
 
 
-async def _run(config: Config, shutdown: asyncio.Event, listener: socket.socket) -> None:
+async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.socket]) -> None:
     folders = prepare_folders(config.data_dir)
     database_file = path_of_url(config.database_url) if config.database_url else folders.database
     sealer = load_sealer(folders.key_file, os.environ, has_data=await asyncio.to_thread(database_file.exists))
@@ -93,28 +95,32 @@ async def _run(config: Config, shutdown: asyncio.Event, listener: socket.socket)
         async with asyncio.TaskGroup() as tasks:
             loops = [tasks.create_task(queue.run(), name="job queue")]
             log.info("serving %s", config.url)
-            await _serve(app, config, listener, shutdown)
+            await _serve(app, config, listeners, shutdown)
             for loop in loops:
                 loop.cancel()
     finally:
         await database.close()
 
 
-def bind_listener(config: Config) -> socket.socket:
-    """Take the address to serve on, before anything else is done.
+def bind_listener(flag: str, host: str, port: int) -> socket.socket:
+    """Take an address to serve on, before anything else is done.
+
+    Args:
+        flag: what the operator set it by, for the error.
+        host, port: the address.
 
     Raises:
         ConfigError: it is taken, or not this machine's.
     """
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((config.host, config.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"Can't listen on {config.listen} ({error.strerror}): stop what uses it, or choose another with --listen."
+            f"Can't listen on {host}:{port} ({error.strerror}): stop what uses it, or choose another with {flag}."
         ) from error
     listener.listen(BACKLOG)
     listener.setblocking(False)
@@ -122,9 +128,9 @@ def bind_listener(config: Config) -> socket.socket:
     return listener
 
 
-async def _serve(app: Quart, config: Config, listener: socket.socket, shutdown: asyncio.Event) -> None:
+async def _serve(app: Quart, config: Config, listeners: list[socket.socket], shutdown: asyncio.Event) -> None:
     settings = HypercornConfig()
-    settings.bind = [f"fd://{os.dup(listener.fileno())}"]
+    settings.bind = [f"fd://{os.dup(listener.fileno())}" for listener in listeners]
     settings.keep_alive_timeout = KEEP_ALIVE_S
     settings.websocket_ping_interval = WEBSOCKET_PING_S
     settings.graceful_timeout = DRAIN_S
@@ -154,7 +160,11 @@ def _report_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 def _host_workspaces(config: Config, folders: Folders) -> HostWorkspaces | None:
     if not config.allow_host_workspaces:
         return None
-    return HostWorkspaces(root=folders.host_workspaces, agent_command=(sys.executable, "-m", "genba_agent"))
+    executable = find_native_executable(config.executables)
+    if executable is None:
+        log.info("no executable in %s: agents on this machine run from this installation", config.executables)
+        return HostWorkspaces(root=folders.host_workspaces, agent_command=(sys.executable, "-m", "genba_agent"))
+    return HostWorkspaces(root=folders.host_workspaces, agent_command=(str(executable), "agent"), cache=_cache_dir())
 
 
 def _read_replica_id(file: Path) -> str:

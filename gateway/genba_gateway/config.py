@@ -23,7 +23,9 @@ class Config:
     """How this gateway runs. Names are those of the flags, docs/configuration.md explains each."""
 
     listen: str = DEFAULT_LISTEN
+    agent_listen: str = ""
     access_url: str = ""
+    bin_dir: str = ""
     data_dir: Path = field(default_factory=lambda: Path("~/.local/share/genba").expanduser())
     database_url: str = ""
     tls_cert: str = ""
@@ -43,6 +45,17 @@ class Config:
     def port(self) -> int:
         """The port to listen on."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def executables(self) -> Path:
+        """The folder of the programs that are served under /bin."""
+        return Path(self.bin_dir).expanduser().resolve() if self.bin_dir else self.data_dir / "bin"
+
+    @property
+    def agent_address(self) -> tuple[str, int] | None:
+        """The further address for agents alone: host and port."""
+        host, _, port = self.agent_listen.rpartition(":")
+        return (str(ipaddress.ip_address(host.strip("[]"))), int(port)) if self.agent_listen else None
 
     @property
     def url(self) -> str:
@@ -120,9 +133,9 @@ def _parse_bool(value: str) -> bool:
 
 
 def _check(config: Config) -> None:
-    host, _, port = config.listen.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"--listen {config.listen!r} is not HOST:PORT, for example {DEFAULT_LISTEN}.")
+    _check_address("--listen", config.listen, DEFAULT_LISTEN)
+    if config.agent_listen:
+        _check_agent_listen(config)
     if config.access_url and urlsplit(config.access_url).scheme not in {"http", "https"}:
         raise ConfigError(f"--access-url {config.access_url!r} must begin with http:// or https://.")
     if bool(config.tls_cert) != bool(config.tls_key):
@@ -134,3 +147,21 @@ def _check(config: Config) -> None:
             raise ConfigError(f"--trusted-proxies {network!r} is neither an address nor a network.") from error
     if config.concurrent_builds < 1:
         raise ConfigError("--concurrent-builds must be at least 1.")
+
+
+def _check_address(flag: str, address: str, example: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"{flag} {address!r} is not HOST:PORT, for example {example}.")
+
+
+def _check_agent_listen(config: Config) -> None:
+    """Connections to it are told from others by the address they came to, so there must be no doubt about that."""
+    _check_address("--agent-listen", config.agent_listen, "172.17.0.1:3000")
+    host, _, port = config.agent_listen.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        raise ConfigError(f"--agent-listen needs an IP address, not the name {host!r}.") from None
+    if int(port) == config.port and (address.is_unspecified or config.host in {"0.0.0.0", "::", host}):  # compared
+        raise ConfigError(f"--agent-listen {config.agent_listen} and --listen {config.listen} overlap: change a port.")

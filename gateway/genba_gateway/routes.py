@@ -13,8 +13,10 @@ from genba_gateway.api import (
     api_keys,
     builds,
     deployment,
+    executables,
     files,
     git_ssh_keys,
+    init_reports,
     organizations,
     sign_in_links,
     template_versions,
@@ -22,6 +24,7 @@ from genba_gateway.api import (
     users,
     workspaces,
 )
+from genba_gateway.api.agent_listener import install_agent_listener
 from genba_gateway.api.answers import install_error_handlers
 from genba_gateway.api.bodies import LimitedRequest
 from genba_gateway.api.gate import check_routes, install_gate
@@ -55,6 +58,8 @@ def make_quart_app(config: Config, services: Services) -> Quart:
         organizations.make_blueprint(s.organizations, s.users),
         git_ssh_keys.make_blueprint(s.git_ssh_keys, s.users),
         sign_in_links.make_blueprint(s.sign_in_links),
+        executables.make_blueprint(s.executables),
+        init_reports.make_blueprint(s.init_reports),
         files.make_blueprint(s.files),
         templates.make_blueprint(s.templates, s.organizations),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, now),
@@ -74,6 +79,8 @@ def make_quart_app(config: Config, services: Services) -> Quart:
         app.register_blueprint(blueprint)
     install_error_handlers(app)
     pages.install_not_found_page(app)
+    if config.agent_address is not None:
+        install_agent_listener(app, config.agent_address)
     install_gate(app, s.sessions, config.trusted_proxies)
     install_rate_limits(app, time.time)
     check_routes(app)

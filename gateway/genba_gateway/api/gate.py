@@ -49,7 +49,7 @@ def check_routes(app: Quart) -> None:
     Raises:
         ConfigError: names the routes.
     """
-    bare = sorted(rule.rule for rule in app.url_map.iter_rules() if _need_of(app, rule.endpoint) is None)
+    bare = sorted(rule.rule for rule in app.url_map.iter_rules() if need_of(app, rule.endpoint) is None)
     if bare:
         raise ConfigError(f"These routes declare no permission (api.gate.needs): {', '.join(bare)}.")
 
@@ -104,7 +104,7 @@ def client_address() -> str:
 async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[Any, ...]) -> None:
     g.actor = None
     g.client_address = _address_of(incoming, networks)
-    need = _need_of(app, incoming.endpoint) if incoming.endpoint else RouteAccess.PUBLIC
+    need = need_of(app, incoming.endpoint) if incoming.endpoint else RouteAccess.PUBLIC
     token, g.token_from_cookie_only = _token_of(incoming)
     match need:
         case None:
@@ -121,7 +121,8 @@ async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[
             g.actor = actor
 
 
-def _need_of(app: Quart, endpoint: str) -> Need | None:
+def need_of(app: Quart, endpoint: str) -> Need | None:
+    """What a route declared; None for one that declares nothing."""
     if endpoint == "static":
         return RouteAccess.PUBLIC
     need: Need | None = getattr(app.view_functions[endpoint], _NEED, None)

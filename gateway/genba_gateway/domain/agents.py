@@ -168,6 +168,15 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def hash_report_key(token: str) -> bytes:
+    """What is kept of an agent's report key: the SHA-256 of the hexadecimal text that the init script makes.
+
+    The key is `sha256("genba-report:" + token)` in lower-case hexadecimal. It can be shown on a command line: the token
+    can't be told from it, and it only opens `POST /api/v2/agent-reports`.
+    """
+    return hash_token(hashlib.sha256(f"genba-report:{token}".encode()).hexdigest())
+
+
 def agent_status(agent: Agent, now: datetime, *, boot_id: str = BOOT_ID) -> tuple[AgentStatus, str]:
     """Whether the gateway reaches the agent, and why it is so in words that a user understands.
 

@@ -13,8 +13,10 @@ from genba_gateway.services.agents import Agents
 from genba_gateway.services.api_keys import ApiKeys
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.init_reports import InitReports
 from genba_gateway.services.job_runner import JobRunner, Provisioner
 from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.organizations import Organizations
@@ -44,8 +46,10 @@ class Services:
     api_keys: ApiKeys
     builds: Builds
     deployment: Deployment
+    executables: Executables
     files: Files
     git_ssh_keys: GitSSHKeys
+    init_reports: InitReports
     job_runner: JobRunner
     jobs: Jobs
     organizations: Organizations
@@ -73,17 +77,20 @@ def make_services(
     passwords = Passwords()
     git_ssh_keys = GitSSHKeys(database, sealer, now)
     jobs = Jobs(database, pubsub, now)
+    agent_logs = AgentLogs(database, pubsub, now=now)
     builds = Builds(database, sealer, pubsub, jobs, now)
     return Services(
         agent_connections=AgentConnections(database, pubsub, replica_id=replica_id, now=now),
-        agent_logs=AgentLogs(database, pubsub, now=now),
+        agent_logs=agent_logs,
         agent_reports=AgentReports(database, sealer, pubsub, git_ssh_keys, access_url=config.url, now=now),
         agents=Agents(database, sealer, pubsub, access_url=config.url, now=now),
         api_keys=ApiKeys(database, now),
         builds=builds,
         deployment=Deployment(database),
+        executables=Executables(config.executables),
         files=Files(database, now),
         git_ssh_keys=git_ssh_keys,
+        init_reports=InitReports(database, agent_logs),
         job_runner=JobRunner(
             database=database,
             sealer=sealer,

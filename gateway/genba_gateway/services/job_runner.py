@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from genba_gateway.bootstrap import read_init_scripts
 from genba_gateway.domain import channels
 from genba_gateway.domain.jobs import Job, JobType
 from genba_gateway.domain.provisioning import (
@@ -128,6 +129,7 @@ class JobRunner:
         self._clear_host_workspace = clear_host_workspace
         self._worker_id = worker_id
         self._now = now
+        self._init_scripts = read_init_scripts()
 
     async def take(self) -> Job | None:
         """Take the next job of the queue for `run`, or None."""
@@ -276,7 +278,7 @@ class JobRunner:
             parameters = await build_store.list_build_parameters(connection, self._sealer, build.id)
             before = await build_store.find_build_by_number(connection, build.workspace_id, build.build_number - 1)
             previous = await build_store.list_build_parameters(connection, self._sealer, before.id) if before else {}
-        environment = environment_of_build(build, owner, secrets, parameters, previous, init_scripts={})
+        environment = environment_of_build(build, owner, secrets, parameters, previous, init_scripts=self._init_scripts)
         return replace(request, environment=environment)
 
     async def _read_archive(self, connection: AsyncConnection, job: Job) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from genba_gateway.domain.agents import AppHealth, hash_token
+from genba_gateway.domain.agents import AppHealth, hash_report_key, hash_token
 from genba_gateway.domain.provisioning import AgentMetadataSpec, AgentSpec, AppSpec, ScriptSpec
 from genba_gateway.store import tables
 from genba_gateway.store.sealing import Sealer
@@ -90,6 +90,7 @@ async def _insert_agent(
             resource_id=resource_id,
             position=position,
             hashed_token=hash_token(agent.token) if agent.token else None,
+            hashed_report_key=hash_report_key(agent.token) if agent.token else None,
             subsystems=[],
             created_at=now,
             updated_at=now,

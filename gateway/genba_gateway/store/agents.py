@@ -21,6 +21,7 @@ from genba_gateway.store.sealing import Sealer
 __all__ = [
     "find_agent",
     "find_agent_actor",
+    "find_agent_actor_by_report_key",
     "get_lifecycle_times",
     "insert_agents",
     "is_current",
@@ -42,7 +43,7 @@ _sources = tables.workspace_agent_log_sources
 _workspaces = tables.workspaces
 _later = _builds.alias("later_builds")
 _later_jobs = tables.provisioner_jobs.alias("later_jobs")
-_NOT_READ = frozenset({"hashed_token"})
+_NOT_READ = frozenset({"hashed_token", "hashed_report_key"})
 PartT = TypeVar("PartT")
 
 
@@ -78,6 +79,15 @@ async def find_agent_actor(connection: AsyncConnection, hashed_token: bytes) -> 
 
     The build's job may still be running: an agent may connect as soon as it exists.
     """
+    return await _find_actor(connection, _agents.c.hashed_token == hashed_token)
+
+
+async def find_agent_actor_by_report_key(connection: AsyncConnection, hashed_key: bytes) -> AgentActor | None:
+    """The agent whose init script made this report key; None as for `find_agent_actor`."""
+    return await _find_actor(connection, _agents.c.hashed_report_key == hashed_key)
+
+
+async def _find_actor(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> AgentActor | None:
     query = (
         join_workspace(
             sa.select(
@@ -91,7 +101,7 @@ async def find_agent_actor(connection: AsyncConnection, hashed_token: bytes) -> 
             )
         )
         .join(tables.users, tables.users.c.id == _workspaces.c.owner_id)
-        .where(_agents.c.hashed_token == hashed_token, is_current())
+        .where(condition, is_current())
         .order_by(_builds.c.build_number.desc())
         .limit(1)
     )

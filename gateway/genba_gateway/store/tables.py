@@ -360,6 +360,7 @@ workspace_agents = sa.Table(
     _text("name"),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("hashed_token", sa.LargeBinary, nullable=True, index=True, comment="SHA-256 of the agent's token"),
+    sa.Column("hashed_report_key", sa.LargeBinary, nullable=True, index=True, comment="SHA-256 of its report key"),
     _text("instance_id"),
     _text("architecture"),
     _text("operating_system"),

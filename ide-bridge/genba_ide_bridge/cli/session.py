@@ -14,8 +14,18 @@ _LOCAL_HOSTS = ("localhost", "127.", "[::1]")
 
 
 def default_config_dir() -> Path:
-    """`~/.config/genba`, on every platform: people share dotfiles, and editors' settings name it."""
-    return Path.home() / ".config" / "genba"
+    """`~/.config/genba`, on every platform: people share dotfiles, and editors' settings name it.
+
+    Raises:
+        BridgeError: the user has no home folder.
+    """
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise BridgeError(
+            "You have no home folder to keep a sign-in in: set HOME, or name a folder with GENBA_CONFIG_DIR."
+        ) from error
+    return home / ".config" / "genba"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,3 +96,24 @@ def test_clients_are_told_an_address_that_they_can_call(config: Config, url: str
 def test_a_home_in_the_data_folder_is_resolved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_config({"data_dir": "~/genba"}, {}, None).data_dir == tmp_path / "genba"
+
+
+@pytest.mark.parametrize(
+    ("listen", "agent_listen", "sentence"),
+    [
+        ("127.0.0.1:3000", "bridge:3000", "needs an IP address"),
+        ("127.0.0.1:3000", "172.17.0.1", "is not HOST:PORT"),
+        ("127.0.0.1:3000", "0.0.0.0:3000", "overlap"),
+        ("127.0.0.1:3000", "127.0.0.1:3000", "overlap"),
+        ("0.0.0.0:3000", "172.17.0.1:3000", "overlap"),
+    ],
+)
+def test_refuses_an_agent_address_that_is_in_doubt(listen: str, agent_listen: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        load_config({"listen": listen, "agent_listen": agent_listen}, {}, None)
+
+
+def test_takes_an_agent_address_beside_loopback() -> None:
+    config = load_config({"agent_listen": "172.17.0.1:3000"}, {}, None)
+    assert config.agent_address == ("172.17.0.1", 3000)
+    assert load_config({}, {}, None).agent_address is None

@@ -14,9 +14,20 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def make_environment(
-    inherited: Mapping[str, str], *, home: Path, url: str, token_file: Path, logs: Path, data: Path
+    inherited: Mapping[str, str],
+    *,
+    home: Path,
+    url: str,
+    token_file: Path,
+    logs: Path,
+    data: Path,
+    cache: Path | None = None,
 ) -> dict[str, str]:
-    """Give the agent's environment; the token itself stays in its file."""
+    """Give the agent's environment; the token itself stays in its file.
+
+    Args:
+        cache: where an executable unpacks itself; in each workspace's home it would take its room and a second.
+    """
     kept = {
         name: value
         for name, value in inherited.items()
@@ -31,6 +42,7 @@ def make_environment(
         "CODER_AGENT_TOKEN_FILE": str(token_file),
         "CODER_AGENT_LOG_DIR": str(logs),
         "CODER_AGENT_SCRIPT_DATA_DIR": str(data),
+        **({"GENBA_CACHE": str(cache)} if cache is not None else {}),
     }
 
 

@@ -145,6 +145,7 @@ def _plan_launch(hosts: HostWorkspaces, folder: WorkspaceFolder, session: Sessio
         token_file=run_directory / TOKEN_FILE,
         logs=logs,
         data=folder.data(agent),
+        cache=hosts.cache,
     )
     grace_s = float(planned.number("stop_grace_seconds"))
     return Launch(run_directory, hosts.agent_command, home, logs / OUTPUT_FILE, grace_s, environment)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genba_ide_bridge.cli.options import GlobalFlags, Settings, split_list
-from genba_ide_bridge.cli.session import SessionFolder, normalize_url
+from genba_ide_bridge.cli.session import SessionFolder, default_config_dir, normalize_url
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
 
 
@@ -78,3 +78,12 @@ def test_headers_are_pairs(tmp_path: Path) -> None:
 
 def test_lists_in_variables_are_split_at_commas() -> None:
     assert split_list('a=1,"b=2,3",,c') == ["a=1", "b=2,3", "c"]
+
+
+def test_without_a_home_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(BridgeError, match="GENBA_CONFIG_DIR"):
+        default_config_dir()

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Genba @VERSION@ for Linux on @ARCH@: the agent, the command line and the editors' bridge in one file. Below this
+# script lies a gzipped tar with Python and all else. It is unpacked once, into the first folder that can be written to
+# and executed from: $GENBA_CACHE, ~/.cache/genba, /var/tmp, /tmp, /dev/shm.
+case $0 in
+    /*) self=$0 ;;
+    */*) self=$PWD/$0 ;;
+    *) self=$(command -v -- "$0") ;;
+esac
+name=genba-@HASH@
+tried=
+
+# Folders in shared places are trusted only when they are ours: what others put there never runs.
+is_ours() {
+    [ -O "$1" ] && [ ! -L "$1" ] && [ -O "$1/$name" ] && [ -f "$1/$name/main.py" ]
+}
+
+start() {
+    root=$1/$name
+    shift
+    GENBA_EXECUTABLE=$self
+    export GENBA_EXECUTABLE
+    exec "$root/lib/@LOADER@" --library-path "$root/lib" "$root/bin/python3.11" -I -S -X utf8 "$root/main.py" "$@"
+}
+
+# main.py is the last file of the tar: where it is, all is. The move is atomic, so that many may unpack at once.
+unpack() {
+    if ! { mkdir -p "$1" && [ -O "$1" ] && [ ! -L "$1" ] && mkdir "$1/.new-$$"; } 2>/dev/null; then
+        tried="$tried
+  $1: can't be written to"
+        return 1
+    fi
+    new=$1/.new-$$
+    why=$({ tail -n +@FIRST_LINE@ "$self" | gzip -dc | tar -xf - -C "$new"; } 2>&1)
+    if [ ! -f "$new/$name/main.py" ]; then
+        tried="$tried
+  $1: unpacking failed: ${why:-the file is not complete}"
+    elif ! "$new/$name/lib/@LOADER@" --library-path "$new/$name/lib" "$new/$name/bin/python3.11" -I -S -c '' 2>/dev/null; then
+        tried="$tried
+  $1: programs may not run there (mounted noexec?), or this is not a machine of the kind @ARCH@"
+    else
+        mv "$new/$name" "$1/" 2>/dev/null
+    fi
+    rm -rf "$new"
+    is_ours "$1"
+}
+
+# The first two without starting another program: this is the way of every later start.
+for folder in ${GENBA_CACHE:+"$GENBA_CACHE"} ${HOME:+"$HOME/.cache/genba"}; do
+    is_ours "$folder" && start "$folder" "$@"
+done
+umask 077
+user=$(id -u)
+for folder in ${GENBA_CACHE:+"$GENBA_CACHE"} ${HOME:+"$HOME/.cache/genba"} "/var/tmp/genba-$user" "/tmp/genba-$user" "/dev/shm/genba-$user"; do
+    if is_ours "$folder" || unpack "$folder"; then
+        start "$folder" "$@"
+    fi
+done
+echo "genba: no folder to unpack to. Set GENBA_CACHE to one that can be written to and executed from. Tried:$tried" >&2
+exit 70
