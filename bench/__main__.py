@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import build, cli, gateway, logs, recover
+from bench import build, cli, gateway, logs, pty, recover, relay, relay_hop
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -18,7 +18,10 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     cli.BENCHMARK,
     build.BENCHMARK,
     logs.BENCHMARK,
+    pty.BENCHMARK,
     recover.BENCHMARK,
+    relay.BENCHMARK,
+    relay_hop.BENCHMARK,
 )
 
 

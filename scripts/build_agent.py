@@ -1,6 +1,6 @@
 """`make agent`: assemble the executable that workspaces download, genba-linux-<arch>.
 
-It is a script with a gzipped tar behind it (docs/decisions/0008-the-executable.md). What comes from others is fetched
+It is a script with a gzipped tar behind it (docs/decisions/0007-the-executable.md). What comes from others is fetched
 once for each lock and kept in the cache; our own packages are laid over it each time they change.
 """
 

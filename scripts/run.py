@@ -26,6 +26,7 @@ NEXT_COMMANDS = f"""\
   .genba/bin/genba list                what you have
   .genba/bin/genba show {WORKSPACE}           its resources and agents
   .genba/bin/genba logs -f {WORKSPACE}        what is printed in it, as it comes
+  .genba/bin/genba terminal {WORKSPACE}       a shell in it; ~. on a new line leaves
   .genba/bin/genba stop {WORKSPACE}           end its processes; `start {WORKSPACE}` brings it back
   .genba/bin/genba create second --template {TEMPLATE}
   .genba/bin/genba delete {WORKSPACE}"""

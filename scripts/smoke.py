@@ -33,8 +33,10 @@ from scripts.genba_command import GenbaCommand
 from scripts.leftovers import end_processes, find_files, find_processes, wait_until_gone
 from scripts.progress import Ticker, say
 from scripts.run import check_platform
+from scripts.terminal_echo import echo_in_terminal
 
 READY_WITHIN_S: Final = 90.0
+TERMINAL_WITHIN_S: Final = 30.0
 POLL_S: Final = 0.02
 GONE_WITHIN_S: Final = 1.0
 """A delete build that is done has ended the processes; the kernel gets a moment to bury them."""
@@ -49,6 +51,7 @@ class Outcome(msgspec.Struct):
     agent_connected_s: float | None = None
     agent_ready_s: float | None = None
     log_lines: int = 0
+    terminal_echo_s: float | None = None
     deleted: bool = False
     processes_left: int | None = None
     files_left: int | None = None
@@ -86,6 +89,7 @@ class Smoke:
             self.outcome.template_imported_s = self._seconds()
             workspace = self._create(session, genba, gateway)
             self.outcome.log_lines = len(genba.run("the logs are read", "logs", self._workspace))
+            self._open_terminal(genba)
             left = self._delete(session, genba, workspace, gateway.process.pid)
             say("the gateway is stopped")
             code = gateway.stop()
@@ -143,6 +147,13 @@ class Smoke:
             outcome.agent_ready_s = self._seconds()
         return None not in (outcome.build_done_s, outcome.agent_connected_s, outcome.agent_ready_s)
 
+    def _open_terminal(self, genba: GenbaCommand) -> None:
+        """Run a command in a terminal of the workspace and note when its output came."""
+        say(f"a terminal of {self._workspace} is opened")
+        took_s = echo_in_terminal(genba.argv("terminal", self._workspace), genba.child_environment(), TERMINAL_WITHIN_S)
+        self.outcome.terminal_echo_s = self._seconds()
+        say(f"its shell answered {took_s:.2f} s after `genba terminal` was started")
+
     def _delete(self, session: ApiSession, genba: GenbaCommand, workspace: Workspace, gateway: int) -> list[str]:
         """Delete the workspace and return the files that bear its name or one of its ids."""
         marks = [workspace.id, workspace.name, *(agent.id for agent in agents_of(workspace))]
@@ -172,7 +183,7 @@ class Smoke:
         if gateway_code != 0:
             say(f"the gateway ended with exit code {gateway_code}")
         is_clean = outcome.processes_left == 0 and outcome.files_left == 0 and gateway_code == 0
-        outcome.ok = is_clean and outcome.deleted and outcome.log_lines > 0
+        outcome.ok = is_clean and outcome.deleted and outcome.log_lines > 0 and outcome.terminal_echo_s is not None
 
     def _report(self, kind: str, found: Collection[str]) -> None:
         for each in found:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable
 from typing import Final
 
 from genba_agent.api import AgentApi
+from genba_agent.carriers.dialling import Dialler
+from genba_agent.carriers.tcp import TcpStreams
 from genba_agent.clock import Clock, wait_for_first
 from genba_agent.connection import ControlConnection
 from genba_agent.lifecycle_reporter import LifecycleReporter
 from genba_agent.options import AgentOptions
 from genba_agent.retry import Retrier
+from genba_agent.terminals.sessions import PtySessions
 from genba_agent.workspace import WorkspaceRun, prepare_workspace
+from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
 from genba_wire.errors import TransportError
+from genba_wire.tunnel.streams import PTY, TCP
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +41,8 @@ class Agent:
         self._api = AgentApi(transport)
         self._retrier = Retrier(clock)
         self._lifecycle = LifecycleReporter(self._api, self._retrier, clock)
-        self._connection = ControlConnection(self._api, clock, self._on_connected)
+        self._transport = transport
+        self._boot_id = uuid.uuid4().bytes
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -45,25 +52,49 @@ class Agent:
     async def run(self) -> None:
         """Live until `stop`."""
         async with asyncio.TaskGroup() as group:
+            terminals = PtySessions(self._clock, group)
+            dialler = self._make_dialler(terminals, group)
             background = [
                 # The control connection does not wait for the manifest: an agent may connect as soon as it exists.
-                group.create_task(self._connection.run(), name="control connection"),
+                group.create_task(self._make_connection(dialler).run(), name="control connection"),
                 group.create_task(self._lifecycle.run(), name="lifecycle reporter"),
             ]
-            manifest = await self._fetch_manifest()
-            if manifest is not None:
-                prepared = await asyncio.to_thread(prepare_workspace, manifest, self._options, self._command)
-                run = WorkspaceRun(
-                    prepared,
-                    self._options.subsystems,
-                    api=self._api,
-                    retrier=self._retrier,
-                    clock=self._clock,
-                    lifecycle=self._lifecycle,
-                )
-                await run.run(self._stop)
+            try:
+                await self._live(terminals)
+            finally:
+                await terminals.close()
+                dialler.close("The agent was stopped.")
             for task in background:
                 task.cancel()
+
+    async def _live(self, terminals: PtySessions) -> None:
+        """Fetch the manifest and run the workspace until `stop`."""
+        manifest = await self._fetch_manifest()
+        if manifest is None:
+            return
+        prepared = await asyncio.to_thread(prepare_workspace, manifest, self._options, self._command)
+        run = WorkspaceRun(
+            prepared,
+            self._options.subsystems,
+            api=self._api,
+            retrier=self._retrier,
+            clock=self._clock,
+            lifecycle=self._lifecycle,
+            terminals=terminals,
+        )
+        await run.run(self._stop)
+
+    def _make_dialler(self, terminals: PtySessions, group: asyncio.TaskGroup) -> Dialler:
+        handlers: dict[str, StreamHandler] = {
+            PTY: terminals.handle_stream,
+            TCP: TcpStreams(group).handle_stream,
+        }
+        return Dialler(self._transport, self._boot_id, handlers, self._clock, group)
+
+    def _make_connection(self, dialler: Dialler) -> ControlConnection:
+        return ControlConnection(
+            self._api, self._clock, boot_id=self._boot_id, on_connected=self._on_connected, dial=dialler.handle
+        )
 
     async def _fetch_manifest(self) -> Manifest | None:
         """Fetch the manifest, however long it takes; None when told to stop before."""

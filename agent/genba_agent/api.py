@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import (
     CONTROL_PATH,
     LOG_BATCH_HEADER,
-    PING_INTERVAL_S,
     AgentGitSSHKey,
     AppHealthRequest,
     LifecycleRequest,
@@ -24,12 +22,9 @@ from genba_wire.api.agent_protocol import (
 )
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
+    from genba_wire.aio.websocket_carrier import WebSocketCarrier
 
 ME: Final = "/api/v2/workspaceagents/me"
-
-PONG_TIMEOUT_S: Final = 15.0
-"""A gateway that owes a pong for so long is gone: with the ping interval, a dead path is found within 30 s."""
 
 
 class AgentApi:
@@ -38,9 +33,9 @@ class AgentApi:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def control(self) -> AbstractAsyncContextManager[ClientConnection]:
-        """Open the control websocket."""
-        return self._transport.websocket(CONTROL_PATH, ping_interval_s=PING_INTERVAL_S, ping_timeout_s=PONG_TIMEOUT_S)
+    async def open_control(self) -> WebSocketCarrier:
+        """Open the control carrier; the caller closes it."""
+        return await self._transport.carrier(CONTROL_PATH)
 
     async def fetch_manifest(self) -> Manifest:
         return await self._transport.fetch("GET", f"{ME}/manifest", Manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +34,9 @@ class Traffic:
 class Stats:
     """Reports at the interval that the gateway asks for."""
 
-    def __init__(self, api: AgentApi, retrier: Retrier, clock: Clock) -> None:
+    def __init__(self, api: AgentApi, retrier: Retrier, clock: Clock, count_terminals: Callable[[], int]) -> None:
+        """`count_terminals` tells how many terminals somebody looks at."""
+        self._count_terminals = count_terminals
         self._api = api
         self._retrier = retrier
         self._clock = clock
@@ -61,13 +64,16 @@ class Stats:
         """Return what happened since the last call."""
         before, self._traffic = self._traffic, read_traffic()
         after = self._traffic
+        terminals = self._count_terminals()
         return StatsRequest(
-            connections_by_proto={},
+            connections_by_proto={"TCP": terminals} if terminals else {},
+            connection_count=terminals,
             # Counters begin anew when an interface goes.
             rx_packets=max(0, after.rx_packets - before.rx_packets),
             rx_bytes=max(0, after.rx_bytes - before.rx_bytes),
             tx_packets=max(0, after.tx_packets - before.tx_packets),
             tx_bytes=max(0, after.tx_bytes - before.tx_bytes),
+            session_count_reconnecting_pty=terminals,
             metrics=_read_metrics(),
         )
 

@@ -1,4 +1,4 @@
-"""What runs once the manifest is known: scripts, logs, metadata, statistics, health of apps."""
+"""What runs once the manifest is known: scripts, logs, metadata, statistics, health of apps, terminals."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from genba_agent.script_runner import ScriptRunner
 from genba_agent.script_settings import ScriptSettings, make_settings
 from genba_agent.scripts import Scripts
 from genba_agent.stats import Stats
+from genba_agent.terminals.commands import make_terminal_environment
+from genba_agent.terminals.sessions import PtySessions
 from genba_wire.api.agent_protocol import Manifest, StartupRequest
 from genba_wire.errors import TransportError
 from genba_wire.version import VERSION
@@ -65,7 +67,7 @@ def prepare_workspace(manifest: Manifest, options: AgentOptions, command: list[s
 
 
 class WorkspaceRun:
-    """One life of a workspace, from manifest to stop."""
+    """One life of a workspace, from manifest to stop. It lets terminals begin, and ends them; they are not its own."""
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class WorkspaceRun:
         retrier: Retrier,
         clock: Clock,
         lifecycle: LifecycleReporter,
+        terminals: PtySessions,
     ) -> None:
         self._manifest = prepared.manifest
         self._settings = prepared.settings
@@ -84,6 +87,7 @@ class WorkspaceRun:
         self._retrier = retrier
         self._clock = clock
         self._lifecycle = lifecycle
+        self._terminals = terminals
         self._sender = LogSender(api, retrier, prepared.spool, prepared.earlier_spools)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -91,11 +95,12 @@ class WorkspaceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 runner = ScriptRunner(self._settings, self._sender.append, self._clock, group)
+                self._terminals.open(make_terminal_environment(self._settings, self._manifest.motd_file))
                 scripts = Scripts(runner, self._manifest.scripts, self._clock)
                 # Until the very end, as the last lines and states go through it.
                 sender = group.create_task(self._sender.run(), name="log sender")
                 metadata = Metadata(self._api, self._clock, self._settings, self._manifest.metadata)
-                stats = Stats(self._api, self._retrier, self._clock)
+                stats = Stats(self._api, self._retrier, self._clock, lambda: self._terminals.watched_count)
                 app_health = AppHealth(self._api, self._clock, self._manifest.apps)
                 loops = [
                     group.create_task(self._report_startup(), name="startup report"),
@@ -106,7 +111,9 @@ class WorkspaceRun:
                 ]
                 await stop.wait()
                 self._lifecycle.handle(StopRequested())
-                outcome = await scripts.run_at_stop()
+                async with asyncio.TaskGroup() as ending:
+                    ending.create_task(self._terminals.stop(), name="end of the terminals")
+                    outcome = await scripts.run_at_stop()
                 self._lifecycle.handle(StopFinished(outcome))
                 for loop in loops:
                     loop.cancel()

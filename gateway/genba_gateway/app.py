@@ -25,6 +25,7 @@ from genba_gateway.provider.host import ProviderHost
 from genba_gateway.provider.host_workspaces import HostWorkspaces
 from genba_gateway.provisioner.terraform import TerraformProvisioner
 from genba_gateway.provisioner.terraform_binary import find_terraform
+from genba_gateway.relay.takeover import install_takeover
 from genba_gateway.routes import make_quart_app
 from genba_gateway.services.container import make_services
 from genba_gateway.services.executables import find_native_executable
@@ -93,7 +94,10 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
         app = make_quart_app(config, services)
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:
-            loops = [tasks.create_task(queue.run(), name="job queue")]
+            loops = [
+                tasks.create_task(queue.run(), name="job queue"),
+                tasks.create_task(services.agent_links.run(), name="links to agents"),
+            ]
             log.info("serving %s", config.url)
             await _serve(app, config, listeners, shutdown)
             for loop in loops:
@@ -129,6 +133,7 @@ def bind_listener(flag: str, host: str, port: int) -> socket.socket:
 
 
 async def _serve(app: Quart, config: Config, listeners: list[socket.socket], shutdown: asyncio.Event) -> None:
+    install_takeover()
     settings = HypercornConfig()
     settings.bind = [f"fd://{os.dup(listener.fileno())}" for listener in listeners]
     settings.keep_alive_timeout = KEEP_ALIVE_S

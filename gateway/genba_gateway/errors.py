@@ -7,11 +7,14 @@ GenbaError                    500
 ├── NotFound                  404
 ├── MethodNotAllowed          405
 ├── Conflict                  409
+│   ├── WorkspaceNotRunning   409 (the agent is not of the workspace's current build)
+│   └── AgentNotConnected     409
 ├── Gone                      410
 ├── TooLarge                  413
 ├── PreconditionFailed        417 (users with workspaces; contract 2.6)
 ├── PreconditionRequired      428
 ├── TooManyRequests           429
+├── AgentUnreachable          502 (the agent is connected, but opened no carrier)
 ├── ServiceUnavailable        503
 ├── ConfigError               the server can't start as configured
 └── ProvisionError            a job failed; the message goes to its log and to the user
@@ -79,6 +82,14 @@ class Conflict(GenbaError):
     status = 409
 
 
+class WorkspaceNotRunning(Conflict):
+    """The agent is not of the workspace's current build: that was a stop, or a newer start."""
+
+
+class AgentNotConnected(Conflict):
+    """The gateway does not reach the agent; the message says since when and why."""
+
+
 class Gone(GenbaError):
     """The workspace was deleted."""
 
@@ -111,6 +122,12 @@ class TooManyRequests(GenbaError):
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class AgentUnreachable(GenbaError):
+    """The agent is connected, but did not open a carrier."""
+
+    status = 502
 
 
 class ServiceUnavailable(GenbaError):

@@ -12,6 +12,7 @@ from genba_gateway.api import (
     agents,
     api_keys,
     builds,
+    carriers,
     deployment,
     executables,
     files,
@@ -21,6 +22,7 @@ from genba_gateway.api import (
     sign_in_links,
     template_versions,
     templates,
+    terminals,
     users,
     workspaces,
 )
@@ -30,6 +32,7 @@ from genba_gateway.api.bodies import LimitedRequest
 from genba_gateway.api.gate import check_routes, install_gate
 from genba_gateway.api.rate_limits import install_rate_limits
 from genba_gateway.config import Config
+from genba_gateway.relay.quart_end import make_websockets_pausable
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import utc_now
 from genba_gateway.web import pages
@@ -47,6 +50,7 @@ def make_quart_app(config: Config, services: Services) -> Quart:
     """
     app = Quart("genba_gateway", static_folder=None)
     app.request_class = LimitedRequest
+    make_websockets_pausable(app)
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
     app.config["RESPONSE_TIMEOUT"] = None
     secure = config.url.startswith("https:")
@@ -66,7 +70,9 @@ def make_quart_app(config: Config, services: Services) -> Quart:
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, now),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
         agents.make_blueprint(s.agents),
-        agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_connections),
+        agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls),
+        carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials),
+        terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
         pages.make_blueprint(
             s.users,
             s.sign_in,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from genba_wire.tunnel.frames import Command, encode
 from genba_wire.version import VERSION
 from tests.support.agent_builders import make_app, make_manifest, make_metadata, make_script
 from tests.support.agent_gateway import CEILING_S, TOKEN, AgentGateway, running_gateway
@@ -267,7 +268,9 @@ async def test_second_signal_ends_the_agent_and_its_scripts_at_once(tmp_path: Pa
 async def test_control_connection_comes_back_and_the_latest_state_is_sent_again(tmp_path: Path) -> None:
     async with running_gateway(make_manifest()) as gateway, running_agent(gateway, tmp_path) as agent:
         await gateway.wait_for(lambda: "ready" in gateway.lifecycle and gateway.open_controls == 1)
-        gateway.send_control_text('{"type":"of the future"}')
+        # A frame and a command of the future.
+        gateway.send_control(b"\x7f of the future")
+        gateway.send_control(encode(Command(b'{"type": "of the future"}')))
         gateway.lifecycle.clear()
         gateway.close_control()
         await gateway.wait_for(lambda: gateway.control_connections == 2 and gateway.lifecycle == ["ready"])

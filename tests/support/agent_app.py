@@ -13,11 +13,16 @@ from quart import Quart, Response
 from quart.typing import TestClientProtocol, TestHTTPConnectionProtocol, TestWebsocketConnectionProtocol
 
 from genba_gateway.api import agent_me, agents
+from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
+from genba_gateway.services.agent_controls import AgentControls
+from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.agent_logs import AgentLogs
 from genba_gateway.services.agent_reports import AgentReports
 from genba_gateway.services.agents import Agents
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.ticket_keys import TicketKeys
+from genba_gateway.services.tickets import Tickets
 from tests.support.agent_rows import REPLICA, AgentRows, open_agent_rows
 from tests.support.gateway_app import TOKEN_HEADER, make_app
 
@@ -72,12 +77,13 @@ def _make_app(rows: AgentRows) -> Quart:
     """Blocks: Quart asks for the working folder where blueprints are made."""
     database, sealer, pubsub, clock = rows.database, rows.sealer, rows.pubsub, rows.clock
     keys = GitSSHKeys(database, sealer, clock)
+    dials = AgentDials(Tickets(TicketKeys(database, sealer, clock), clock), Rendezvous())
     return make_app(
         database,
         agents.make_blueprint(Agents(database, sealer, pubsub, access_url=ACCESS_URL, now=clock)),
         agent_me.make_blueprint(
             AgentReports(database, sealer, pubsub, keys, access_url=ACCESS_URL, now=clock),
             AgentLogs(database, pubsub, now=clock),
-            AgentConnections(database, pubsub, replica_id=REPLICA, now=clock),
+            AgentControls(AgentConnections(database, pubsub, replica_id=REPLICA, now=clock), dials),
         ),
     )

@@ -21,6 +21,7 @@ from websockets.server import ServerProtocol
 
 from genba_wire.api.agent_protocol import CONTROL_PATH, LOG_BATCH_HEADER, Manifest
 from genba_wire.api.message import encode_message
+from tests.support.agent_control import ControlTalk
 
 ME: Final = "/api/v2/workspaceagents/me"
 TOKEN: Final = "5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11"
@@ -78,6 +79,7 @@ class AgentGateway:
     metadata: list[Json] = field(default_factory=list[Json])
     stats: list[Json] = field(default_factory=list[Json])
     healths: dict[str, str] = field(default_factory=dict[str, str])
+    control: ControlTalk = field(default_factory=ControlTalk)
     control_connections: int = 0
     open_controls: int = 0
     faults: list[Fault] = field(default_factory=list[Fault])
@@ -112,10 +114,10 @@ class AgentGateway:
         for writer in list(self._control_writers):
             writer.transport.abort()
 
-    def send_control_text(self, text: str) -> None:
-        """Send a text frame on every control websocket."""
+    def send_control(self, message: bytes) -> None:
+        """Send a message on every control carrier."""
         for writer in self._control_writers:
-            writer.write(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
+            writer.write(Frame(Opcode.BINARY, message).serialize(mask=False))
 
     def fail_next(self, path: str, status: int, times: int = 1) -> None:
         """Answer requests of /me/<path> with a status, without storing them."""
@@ -173,7 +175,12 @@ class AgentGateway:
         try:
             while data := await reader.read(65536):
                 protocol.receive_data(data)
-                protocol.events_received()
+                for event in protocol.events_received():
+                    if isinstance(event, Frame) and event.opcode is Opcode.BINARY:
+                        answer = self.control.answer(bytes(event.data))
+                        self._changed.set()
+                        if answer is not None:
+                            protocol.send_binary(answer)
                 for data in protocol.data_to_send():
                     writer.write(data)
                 if protocol.close_expected():

@@ -91,6 +91,7 @@ class CliGateway:
     keys: list[APIKey] = field(default_factory=lambda: [make_api_key()])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     state: bytes = b'{"serial": 1}'
+    tickets: list[str] = field(default_factory=list[str])
     refuse_next: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     finishes_builds: bool = True
     """Whether builds and imports succeed at once, or wait for the test."""

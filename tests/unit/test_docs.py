@@ -6,10 +6,14 @@ import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from genba_gateway.config import Config
+from genba_wire.tunnel import credit, frames, mux, mux_frames, streams
+from genba_wire.tunnel.frames import CloseCode, FrameType
+from genba_wire.tunnel.mux_frames import MuxType, ResetCode
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -48,3 +52,72 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent
     links = re.findall(r"\]\(([^)#:]+)\)", read(page))
     assert [link for link in links if not (folder / link).exists()] == []
+
+
+def section(page: str, title: str) -> str:
+    """A section of second level, with those inside it."""
+    return read(page).split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "frame_class", "frame_type"),
+    [
+        *(("Carriers", each.__name__, FrameType[each.__name__.upper()]) for each in get_args(frames.Frame)),
+        *(("Streams", each.__name__, MuxType[each.__name__.upper()]) for each in get_args(mux_frames.MuxFrame)),
+    ],
+)
+def test_every_frame_is_documented_with_its_type(title: str, frame_class: str, frame_type: int) -> None:
+    assert f"| `0x{frame_type:02X}` | `{frame_class}` |" in section("docs/protocol.md", title)
+
+
+def test_every_type_has_a_frame_class() -> None:
+    assert {each.name for each in FrameType} == {each.__name__.upper() for each in get_args(frames.Frame)}
+    assert {each.name for each in MuxType} == {each.__name__.upper() for each in get_args(mux_frames.MuxFrame)}
+
+
+@pytest.mark.parametrize(
+    ("title", "code"), [*(("Links", code) for code in CloseCode), *(("Streams", code) for code in ResetCode)]
+)
+def test_every_code_is_documented(title: str, code: CloseCode | ResetCode) -> None:
+    assert f"| {code.value} | `{code.name}` |" in section("docs/protocol.md", title)
+
+
+LIMITS = {
+    "Carriers": (
+        frames,
+        ["DATA_CHUNK_BYTES", "MIN_MESSAGE_BYTES", "MAX_MESSAGE_BYTES", "MAX_REASON_BYTES", "MAX_CONTROL_BYTES"],
+    ),
+    "Streams": (mux_frames, ["MAX_PAYLOAD_BYTES", "MAX_HEAD_BYTES", "MAX_NOTE_BYTES", "MAX_KIND_BYTES"]),
+}
+
+
+def as_documented(size: int) -> str:
+    """A size as the docs write it: 64 KiB + 64."""
+    if size < 1024:
+        return str(size)
+    kibibytes, rest = divmod(size, 1024)
+    unit = f"{kibibytes // 1024} MiB" if kibibytes % 1024 == 0 else f"{kibibytes} KiB"
+    return f"{unit} + {rest}" if rest else unit
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "value"),
+    [
+        *((title, name, getattr(module, name)) for title, (module, names) in LIMITS.items() for name in names),
+        *(("Streams", name, getattr(credit, name)) for name in ("INITIAL_WINDOW", "MAX_WINDOW", "MAX_GROWTH")),
+    ],
+)
+def test_every_limit_is_documented_with_its_value(title: str, name: str, value: int) -> None:
+    assert f"| `{name}` | {as_documented(value)} |" in section("docs/protocol.md", title)
+
+
+@pytest.mark.parametrize("name", ["PING_AFTER_S", "DEAD_AFTER_S", "GREETING_S", "ANSWER_S"])
+def test_every_timer_is_documented_with_its_value(name: str) -> None:
+    assert f"| `{name}` | {getattr(frames, name):.0f} s |" in section("docs/protocol.md", "Carriers")
+
+
+def test_every_kind_of_stream_is_documented() -> None:
+    text = section("docs/protocol.md", "Streams")
+    for kind, head in ((streams.PTY, "PtyOpen"), (streams.TCP, "TcpOpen")):
+        assert f"| `{kind}` | `{head}`" in text
+    assert f"| `MAX_STREAMS` | {mux.MAX_STREAMS} a link |" in text

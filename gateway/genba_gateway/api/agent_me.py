@@ -11,12 +11,12 @@ from quart import Blueprint, Response, request
 from genba_gateway.api.agents import app_message, log_source_message, metadata_description
 from genba_gateway.api.answers import answer, no_content, read_body
 from genba_gateway.api.gate import current_agent, needs
-from genba_gateway.api.streams import hold_websocket
+from genba_gateway.api.streams import serve_messages
 from genba_gateway.domain.actors import AgentActor, RouteAccess
 from genba_gateway.domain.agent_reports import LogLevel, LogPosition, MetadataItem, MetadataValue, NewLogLine
 from genba_gateway.domain.agents import Agent, Script
 from genba_gateway.errors import BadRequest, FieldProblem
-from genba_gateway.services.agent_connections import AgentConnections
+from genba_gateway.services.agent_controls import AgentControls
 from genba_gateway.services.agent_logs import AgentLogs
 from genba_gateway.services.agent_reports import AgentReports
 from genba_wire.api import agent_protocol as messages
@@ -30,7 +30,7 @@ STATS_INTERVAL_NS: Final = 30 * 1_000_000_000
 _LEVELS: Final = frozenset(LogLevel)
 
 
-def make_blueprint(reports: AgentReports, logs: AgentLogs, connections: AgentConnections) -> Blueprint:
+def make_blueprint(reports: AgentReports, logs: AgentLogs, controls: AgentControls) -> Blueprint:
     """Routes under /api/v2/workspaceagents/me."""
     blueprint = Blueprint("agent_me", __name__)
 
@@ -126,7 +126,7 @@ def make_blueprint(reports: AgentReports, logs: AgentLogs, connections: AgentCon
     @needs(RouteAccess.AGENT)
     async def control() -> None:
         actor = current_agent()
-        await hold_websocket(lambda: connections.keep(actor))
+        await serve_messages(lambda socket: controls.serve(actor, socket))
 
     return blueprint
 

@@ -15,8 +15,9 @@ from typing import Any, Final, TypeVar
 from quart import Quart, Response, g, request, websocket
 
 from genba_gateway.domain.actors import AgentActor, Permission, RouteAccess, UserActor
-from genba_gateway.errors import ConfigError, Forbidden
+from genba_gateway.errors import ConfigError, Forbidden, Unauthenticated
 from genba_gateway.services.sessions import Sessions
+from genba_gateway.services.visibility import not_found
 from genba_wire.aio.transport import SESSION_TOKEN_HEADER
 from genba_wire.version import VERSION
 
@@ -31,13 +32,19 @@ CSRF_HEADER: Final = "X-CSRF-TOKEN"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CSRF_EXEMPT: Final = re.compile(r"^/(?!api/)|^/api/v2/(users/first|users/login|csp/reports|workspaceagents/)")
 _NEED: Final = "__genba_need__"
+_HIDDEN: Final = "__genba_hidden__"
 
 
-def needs(need: Need) -> Callable[[Handler], Handler]:
-    """Declare what a route needs."""
+def needs(need: Need, *, hidden: bool = False) -> Callable[[Handler], Handler]:
+    """Declare what a route needs.
+
+    Args:
+        hidden: who may not use it is told that there is nothing (contract 3.1).
+    """
 
     def declare(handler: Handler) -> Handler:
         setattr(handler, _NEED, need)
+        setattr(handler, _HIDDEN, hidden)
         return handler
 
     return declare
@@ -63,7 +70,12 @@ def install_gate(app: Quart, sessions: Sessions, trusted_proxies: tuple[str, ...
         _check_csrf()
 
     async def check_websocket() -> None:
-        await _check(app, websocket, sessions, networks)
+        try:
+            await _check(app, websocket, sessions, networks)
+        except (Unauthenticated, Forbidden) as error:
+            if _is_hidden(app, websocket.endpoint):
+                raise not_found() from error
+            raise
         _check_origin()
 
     async def stamp(response: Response) -> Response:
@@ -109,7 +121,7 @@ async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[
     match need:
         case None:
             raise Forbidden("This route declares no permission.")
-        case RouteAccess.PUBLIC:
+        case RouteAccess.PUBLIC | RouteAccess.TICKET:
             return
         case RouteAccess.AGENT:
             g.actor = await sessions.authenticate_agent(token)
@@ -127,6 +139,10 @@ def need_of(app: Quart, endpoint: str) -> Need | None:
         return RouteAccess.PUBLIC
     need: Need | None = getattr(app.view_functions[endpoint], _NEED, None)
     return need
+
+
+def _is_hidden(app: Quart, endpoint: str | None) -> bool:
+    return endpoint is not None and getattr(app.view_functions[endpoint], _HIDDEN, False) is True
 
 
 def _token_of(incoming: Any) -> tuple[str, bool]:

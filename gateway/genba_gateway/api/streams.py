@@ -54,11 +54,10 @@ async def send_events(changes: AsyncIterator[object], *, ping_messages: bool, he
         heartbeat_s: time between pings.
     """
 
-    async def send_all() -> str:
+    async def send_all() -> None:
         async with _closing(changes):
             async for change in changes:
                 await websocket.send(_data_message(change))
-        return ""
 
     async def send_pings() -> None:
         while True:
@@ -71,25 +70,43 @@ async def send_events(changes: AsyncIterator[object], *, ping_messages: bool, he
 async def send_messages(messages: AsyncIterator[bytes | str]) -> None:
     """Send frames over the request's websocket, text or binary as they are, and close it after the last."""
 
-    async def send_all() -> str:
+    async def send_all() -> None:
         async with _closing(messages):
             async for message in messages:
                 await websocket.send(message)
-        return ""
 
     await _serve_websocket(send_all)
 
 
-async def hold_websocket(until: Callable[[], Awaitable[str]]) -> None:
-    """Keep the request's websocket open, and close it normally with the reason that `until` returns.
+class MessageSocket:
+    """The request's accepted websocket, for binary messages both ways."""
 
-    When the client leaves first, `until` is cancelled.
+    async def receive(self) -> bytes:
+        """Wait for a message. Text is taken for its bytes, and nothing for an empty message, as Quart gives it."""
+        message: bytes | str | None = await websocket.receive()
+        return message.encode() if isinstance(message, str) else message or b""
+
+    async def send(self, message: bytes) -> None:
+        """Send a message."""
+        await websocket.send(message)
+
+
+async def serve_messages(serve: Callable[[MessageSocket], Awaitable[tuple[int, str]]]) -> None:
+    """Accept the request's websocket, and close it with the code and reason that `serve` returns.
+
+    When the client leaves first, `serve` is cancelled.
     """
-    await _serve_websocket(until)
+    await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
+    code, reason = _INTERNAL_ERROR, _UNFORESEEN
+    try:
+        code, reason = await serve(MessageSocket())
+    except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
+        log.exception("The websocket %s failed.", websocket.path)
+    await _close(code, reason)
 
 
 async def _serve_websocket(
-    main: Callable[[], Awaitable[str]], *beside: Callable[[], Coroutine[object, object, None]]
+    main: Callable[[], Awaitable[None]], *beside: Callable[[], Coroutine[object, object, None]]
 ) -> None:
     """Accept; run `main` and what belongs beside it; close by how `main` ended."""
     await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
@@ -97,7 +114,7 @@ async def _serve_websocket(
         helpers = [group.create_task(each(), name="beside a websocket") for each in (_discard_incoming, *beside)]
         code, reason = _NORMAL, ""
         try:
-            reason = await main()
+            await main()
         except GenbaError as error:
             code, reason = _INTERNAL_ERROR, error.message
         except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
@@ -106,6 +123,10 @@ async def _serve_websocket(
         finally:
             for helper in helpers:
                 helper.cancel()
+    await _close(code, reason)
+
+
+async def _close(code: int, reason: str) -> None:
     await websocket.close(code, reason.encode()[:MAX_CLOSE_REASON_BYTES].decode(errors="ignore"))
 
 

@@ -51,6 +51,9 @@ class RouteAccess(StrEnum):
     AGENT = "agent"
     """An agent with its token."""
 
+    TICKET = "ticket"
+    """Whoever has a ticket for it, which the handler reads before it does anything else."""
+
 
 OWNER: Final = "owner"
 MEMBER: Final = "member"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from genba_gateway.domain.actors import AgentActor
@@ -22,6 +24,21 @@ SUPERSEDED: Final = "the workspace's build was superseded"
 _AGENT_LEFT: Final = "The agent's connection ended."
 _WAS_SUPERSEDED: Final = "A newer build of the workspace took its place."
 _GATEWAY_RESTARTED: Final = "The gateway was restarted, and the agent has not connected again yet."
+
+
+class Lease:
+    """An agent's right to be the one connected. Another connection of the agent takes it, and a newer build ends it."""
+
+    def __init__(self, watch: Callable[[], Awaitable[str]]) -> None:
+        self._watch = watch
+        self.reason = _AGENT_LEFT
+        """Why the agent will be shown as disconnected once the lease is given back."""
+
+    async def wait_for_loss(self) -> str:
+        """Return why the connection has to be closed once it has: `TAKEN_OVER` or `SUPERSEDED`."""
+        why = await self._watch()
+        self.reason = _WAS_SUPERSEDED
+        return why
 
 
 class AgentConnections:
@@ -47,20 +64,15 @@ class AgentConnections:
         self._now = now
         self._tick_s = tick_s
 
-    async def keep(self, actor: AgentActor) -> str:
-        """Mark the agent connected until its connection has to be closed; cancelled, it has ended by itself.
-
-        Returns:
-            Why it has to be closed: `TAKEN_OVER` or `SUPERSEDED`.
-        """
-        generation = await self._open(actor)
-        reason = _AGENT_LEFT
+    @asynccontextmanager
+    async def lease(self, actor: AgentActor, boot_id: str, protocol: str) -> AsyncGenerator[Lease]:
+        """Mark the agent connected for the length of the block, by one process of it, which speaks `protocol`."""
+        generation = await self._open(actor, boot_id, protocol)
+        lease = Lease(lambda: self._watch(actor, generation))
         try:
-            close_with = await self._watch(actor, generation)
-            reason = _WAS_SUPERSEDED
-            return close_with
+            yield lease
         finally:
-            await self._close(actor, generation, reason)
+            await self._close(actor, generation, lease.reason)
 
     async def forget_earlier(self) -> int:
         """At start: mark the agents disconnected that an earlier process of this replica left connected."""
@@ -69,11 +81,13 @@ class AgentConnections:
                 connection, self._replica_id, reason=_GATEWAY_RESTARTED, now=self._now()
             )
 
-    async def _open(self, actor: AgentActor) -> int:
+    async def _open(self, actor: AgentActor, boot_id: str, protocol: str) -> int:
         now = self._now()
         async with self._database.write() as connection:
-            generation = await connection_store.next_generation(connection, actor.agent_id, self._replica_id, now)
-            await connection_store.mark_connected(connection, actor.agent_id, now)
+            generation = await connection_store.next_generation(
+                connection, actor.agent_id, self._replica_id, protocol, now
+            )
+            await connection_store.mark_connected(connection, actor.agent_id, boot_id, now)
         self._pubsub.publish(of_workspace(actor.workspace_id))
         return generation
 

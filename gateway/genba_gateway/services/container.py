@@ -6,12 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from genba_gateway.config import Config
+from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
+from genba_gateway.services.agent_controls import AgentControls
+from genba_gateway.services.agent_dials import AgentDials
+from genba_gateway.services.agent_links import AgentLinks
 from genba_gateway.services.agent_logs import AgentLogs
 from genba_gateway.services.agent_reports import AgentReports
+from genba_gateway.services.agent_sessions import AgentSessions
 from genba_gateway.services.agents import Agents
 from genba_gateway.services.api_keys import ApiKeys
 from genba_gateway.services.builds import Builds
+from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
@@ -27,6 +33,9 @@ from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.templates import Templates
+from genba_gateway.services.terminals import Terminals
+from genba_gateway.services.ticket_keys import TicketKeys
+from genba_gateway.services.tickets import Tickets
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspaces import Workspaces
@@ -40,11 +49,16 @@ class Services:
     """Every use case of the gateway, by its noun."""
 
     agent_connections: AgentConnections
+    agent_controls: AgentControls
+    agent_dials: AgentDials
+    agent_links: AgentLinks
     agent_logs: AgentLogs
     agent_reports: AgentReports
+    agent_sessions: AgentSessions
     agents: Agents
     api_keys: ApiKeys
     builds: Builds
+    client_carriers: ClientCarriers
     deployment: Deployment
     executables: Executables
     files: Files
@@ -58,6 +72,7 @@ class Services:
     sign_in_links: SignInLinks
     template_versions: TemplateVersions
     templates: Templates
+    terminals: Terminals
     users: Users
     workspaces: Workspaces
 
@@ -79,13 +94,23 @@ def make_services(
     jobs = Jobs(database, pubsub, now)
     agent_logs = AgentLogs(database, pubsub, now=now)
     builds = Builds(database, sealer, pubsub, jobs, now)
+    tickets = Tickets(TicketKeys(database, sealer, now), now)
+    agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
+    agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
+    agent_dials = AgentDials(tickets, Rendezvous())
+    agent_links = AgentLinks(agent_dials)
     return Services(
-        agent_connections=AgentConnections(database, pubsub, replica_id=replica_id, now=now),
+        agent_connections=agent_connections,
+        agent_controls=AgentControls(agent_connections, agent_dials),
+        agent_dials=agent_dials,
+        agent_links=agent_links,
         agent_logs=agent_logs,
         agent_reports=AgentReports(database, sealer, pubsub, git_ssh_keys, access_url=config.url, now=now),
+        agent_sessions=agent_sessions,
         agents=Agents(database, sealer, pubsub, access_url=config.url, now=now),
         api_keys=ApiKeys(database, now),
         builds=builds,
+        client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deployment=Deployment(database),
         executables=Executables(config.executables),
         files=Files(database, now),
@@ -108,6 +133,7 @@ def make_services(
         sign_in_links=SignInLinks(database, config.url, now),
         template_versions=TemplateVersions(database, sealer, pubsub, jobs, now),
         templates=Templates(database, pubsub, now),
+        terminals=Terminals(agent_sessions, agent_links),
         users=Users(database, passwords, now),
         workspaces=Workspaces(database, sealer, pubsub, builds, now),
     )

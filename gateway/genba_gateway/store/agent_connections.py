@@ -28,31 +28,36 @@ class Standing:
     is_current: bool
 
 
-async def next_generation(connection: AsyncConnection, agent_id: str, replica_id: str, now: datetime) -> int:
+async def next_generation(
+    connection: AsyncConnection, agent_id: str, replica_id: str, protocol: str, now: datetime
+) -> int:
     """Note a new connection of the agent to a replica, and return its generation."""
     raised = await connection.execute(
         _connections.update()
         .where(_connections.c.agent_id == agent_id)
-        .values(replica_id=replica_id, generation=_connections.c.generation + 1, seen_at=now)
+        .values(replica_id=replica_id, generation=_connections.c.generation + 1, protocol=protocol, seen_at=now)
         .returning(_connections.c.generation)
     )
     generation = raised.scalar_one_or_none()
     if generation is not None:
         return int(generation)
     await connection.execute(
-        _connections.insert().values(agent_id=agent_id, replica_id=replica_id, generation=1, seen_at=now)
+        _connections.insert().values(
+            agent_id=agent_id, replica_id=replica_id, generation=1, protocol=protocol, seen_at=now
+        )
     )
     return 1
 
 
-async def mark_connected(connection: AsyncConnection, agent_id: str, now: datetime) -> None:
-    """Note that the agent is connected."""
+async def mark_connected(connection: AsyncConnection, agent_id: str, boot_id: str, now: datetime) -> None:
+    """Note that the agent is connected, by the process that `boot_id` names."""
     await connection.execute(
         _agents.update()
         .where(_agents.c.id == agent_id)
         .values(
             first_connected_at=sa.func.coalesce(_agents.c.first_connected_at, sa.literal(now, UtcTime)),
             last_connected_at=now,
+            boot_id=boot_id,
             disconnected_at=None,
             disconnect_reason="",
         )

@@ -18,3 +18,10 @@ async def find_setting(connection: AsyncConnection, key: str) -> str | None:
 async def insert_setting(connection: AsyncConnection, key: str, value: str) -> None:
     """Add a value that is not there."""
     await connection.execute(_settings.insert().values(key=key, value=value))
+
+
+async def put_setting(connection: AsyncConnection, key: str, value: str) -> None:
+    """Set a value, whether it is there or not."""
+    changed = await connection.execute(_settings.update().where(_settings.c.key == key).values(value=value))
+    if changed.rowcount == 0:
+        await insert_setting(connection, key, value)

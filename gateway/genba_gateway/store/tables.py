@@ -396,6 +396,7 @@ agent_connections = sa.Table(
     sa.Column("agent_id", Id, sa.ForeignKey("workspace_agents.id"), primary_key=True),
     sa.Column("replica_id", Id, nullable=False),
     sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("protocol", sa.Text, nullable=False, comment="of the agent's carriers, major.minor"),
     _time("seen_at"),
 )
 

@@ -82,7 +82,12 @@ def install_not_found_page(app: Quart) -> None:
 
 def not_found_page() -> Response:
     """The page for a path that leads nowhere."""
-    return render_page("error.html", status=404, title="Nothing here", message="No page has this address.")
+    return error_page(404, "Nothing here", "No page has this address.")
+
+
+def error_page(status: int, title: str, message: str) -> Response:
+    """A page that says what did not work."""
+    return render_page("error.html", status=status, title=title, message=message)
 
 
 def _add_error_pages(blueprint: Blueprint) -> None:

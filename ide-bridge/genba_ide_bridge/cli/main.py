@@ -34,9 +34,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "update": (OWN, _COMMANDS + "builds:update", "Start a workspace with its template's active version"),
     "delete": (OWN, _COMMANDS + "deletion:delete", "Delete a workspace"),
     "logs": (OWN, _COMMANDS + "logs:logs", "Show, or follow, the logs of builds and agents"),
+    "terminal": (OWN, _COMMANDS + "terminal:terminal", "Open a terminal in a workspace, or run a command in one"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),
+    "bridge": (OWN, _COMMANDS + "bridge:bridge", "Serve an editor, as a language server"),
     "version": (OWN, "", "Show the version"),
 }
 """Subcommand: (kind, "module:function", what it does)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from genba_agent.agent import Agent, stop_twice
 from genba_agent.options import parse_options
 from genba_wire.aio.transport import Transport, TransportOptions
+from genba_wire.tunnel.frames import PING_AFTER_S
 from tests.support.agent_builders import make_manifest
 from tests.support.agent_clock import FakeClock
 from tests.support.agent_gateway import TOKEN, AgentGateway, running_gateway
@@ -46,6 +47,8 @@ async def test_manifest_refused_for_good_is_asked_for_again_later(tmp_path: Path
         gateway.fail_next("manifest", 400, times=2)
         agent = await make_agent(gateway, tmp_path, transport, clock)
         running = group.create_task(agent.run())
+        # The wait for the gateway's hello is as long, so let it be over.
+        await clock.wait_for_sleep(PING_AFTER_S)
         for _ in range(2):
             await clock.wait_for_sleep(10)
             clock.advance(10)

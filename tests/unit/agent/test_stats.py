@@ -19,7 +19,8 @@ async def test_first_call_asks_for_the_interval_and_reports_follow_it() -> None:
         asyncio.TaskGroup() as group,
     ):
         gateway.report_interval_ns = 7_000_000_000
-        running = group.create_task(Stats(AgentApi(transport), Retrier(clock), clock).run())
+        terminals = 0
+        running = group.create_task(Stats(AgentApi(transport), Retrier(clock), clock, lambda: terminals).run())
         await clock.wait_for_sleep(7)
         assert gateway.stats == [{"connections_by_proto": None}]
         gateway.report_interval_ns = 0
@@ -30,6 +31,12 @@ async def test_first_call_asks_for_the_interval_and_reports_follow_it() -> None:
             "agent_resident_memory_bytes",
             "agent_cpu_seconds_total",
         }
+        assert not {"connection_count", "session_count_reconnecting_pty"} & gateway.stats[1].keys()
+        terminals = 2
+        clock.advance(DEFAULT_INTERVAL_S)
+        await gateway.wait_for(lambda: len(gateway.stats) == 3)
+        assert gateway.stats[2]["connections_by_proto"] == {"TCP": 2}
+        assert gateway.stats[2]["connection_count"] == gateway.stats[2]["session_count_reconnecting_pty"] == 2
         running.cancel()
 
 

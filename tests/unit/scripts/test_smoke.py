@@ -29,7 +29,7 @@ def folder_of(said: str) -> Path:
 def test_whole_pass_reports_each_step_and_leaves_nothing(clone: Path) -> None:
     code, outcome, said = smoke(clone)
     assert code == 0, said
-    steps = ["server_ready_s", "template_imported_s", "agent_ready_s"]
+    steps = ["server_ready_s", "template_imported_s", "agent_ready_s", "terminal_echo_s"]
     assert [outcome[step] for step in steps] == sorted(outcome[step] for step in steps)
     assert outcome["build_done_s"] is not None
     assert outcome["agent_connected_s"] is not None

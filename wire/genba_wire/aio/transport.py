@@ -22,6 +22,8 @@ from genba_wire.errors import GatewayRefused, GatewayUnreachable
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
+    from genba_wire.aio.websocket_carrier import WebSocketCarrier
+
 MessageT = TypeVar("MessageT")
 
 SESSION_TOKEN_HEADER: Final = "Coder-Session-Token"
@@ -154,32 +156,58 @@ class Transport:
             GatewayUnreachable: no answer.
             GatewayRefused: the handshake was refused with a status.
         """
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
-
-        secure: dict[str, Any] = {"ssl": self._ssl} if self._ssl is not None else {}
-        connection_attempt = connect(
-            self._websocket_url(path, params),
-            additional_headers=self._headers(),
-            user_agent_header=None,
-            compression=None,
-            open_timeout=WEBSOCKET_OPEN_TIMEOUT_S,
-            ping_interval=ping_interval_s,
-            ping_timeout=ping_timeout_s,
-            close_timeout=2,
-            max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
-            **secure,
+        connection = await self._open_websocket(
+            path, params, {}, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s
         )
-        try:
-            connection = await connection_attempt
-        except InvalidStatus as error:
-            raise refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
-        except (InvalidHandshake, InvalidURI, OSError, TimeoutError) as error:
-            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
         try:
             yield connection
         finally:
             await connection.close()
+
+    async def carrier(
+        self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> WebSocketCarrier:
+        """Open a carrier; the caller closes it. `headers` go with the handshake, besides the usual ones.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: see `websocket`.
+        """
+        from genba_wire.aio.handshake import TakenConnection
+
+        # The link above pings, so the library starts no task of its own.
+        connection = await self._open_websocket(
+            path, params, headers or {}, ping_interval=None, create_connection=TakenConnection
+        )
+        assert isinstance(connection, TakenConnection)  # noqa: S101  # for the type checkers
+        try:
+            return connection.take()
+        except OSError as error:
+            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+
+    async def _open_websocket(
+        self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str], **how: Any
+    ) -> ClientConnection:
+        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+        from genba_wire.aio.handshake import DirectConnect
+
+        secure: dict[str, Any] = {"ssl": self._ssl} if self._ssl is not None else {}
+        try:
+            return await DirectConnect(
+                self._websocket_url(path, params),
+                additional_headers={**self._headers(), **headers},
+                user_agent_header=None,
+                compression=None,
+                open_timeout=WEBSOCKET_OPEN_TIMEOUT_S,
+                close_timeout=2,
+                max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
+                **secure,
+                **how,
+            )
+        except InvalidStatus as error:
+            raise refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
+        except (InvalidHandshake, InvalidURI, OSError, TimeoutError) as error:
+            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": self.options.user_agent, **self.options.headers}

@@ -15,6 +15,7 @@ from genba_gateway.domain.channels import of_workspace
 from genba_gateway.domain.provisioning import AgentMetadataSpec, AppHealthcheck, AppSpec, ScriptSpec
 from genba_gateway.store import tables
 from genba_wire.api.agent_protocol import CONTROL_PATH, LOG_BATCH_HEADER, MAX_LOGS_BYTES
+from genba_wire.tunnel.frames import Hello, encode
 from tests.support.agent_app import AgentApp, as_agent, open_agent_app
 from tests.support.agent_rows import make_agent_spec
 
@@ -34,6 +35,7 @@ SPEC = replace(
     metadata=(AgentMetadataSpec("cpu/load", "CPU", "cpu.sh", 10, 2),),
 )
 HEADERS = as_agent(SPEC.token)
+HELLO = encode(Hello(boot_id=uuid.UUID(SOURCE).bytes))
 
 
 @pytest.fixture
@@ -293,7 +295,8 @@ async def agent_status_of(world: AgentApp, agent_id: str) -> str:
 async def test_the_control_websocket_is_the_agents_status(world: AgentApp) -> None:
     actor = await world.rows.add_running_agent(SPEC)
     with world.rows.pubsub.subscribe(of_workspace(actor.workspace_id)) as watcher:
-        async with asyncio.timeout(CEILING_S), world.websocket(CONTROL_PATH, headers=HEADERS):
+        async with asyncio.timeout(CEILING_S), world.websocket(CONTROL_PATH, headers=HEADERS) as socket:
+            await socket.send(HELLO)
             assert await watcher.changed(timeout_s=CEILING_S)
             assert await agent_status_of(world, actor.agent_id) == "connected"
         assert await watcher.changed(timeout_s=CEILING_S)
@@ -305,11 +308,13 @@ async def test_a_superseded_agents_control_websocket_closes_normally(world: Agen
     actor = await world.rows.add_running_agent(SPEC)
     with world.rows.pubsub.subscribe(of_workspace(actor.workspace_id)) as watcher:
         async with asyncio.timeout(CEILING_S), world.websocket(CONTROL_PATH, headers=HEADERS) as socket:
+            await socket.send(HELLO)
             await watcher.changed(timeout_s=CEILING_S)
             await world.rows.add_build(actor.workspace_id, number=2)
             world.rows.pubsub.publish(of_workspace(actor.workspace_id))
             with pytest.raises(WebsocketDisconnectError) as closed:
-                await socket.receive()
+                while True:
+                    await socket.receive()
 
     assert closed.value.args == (1000,)
 

@@ -8,7 +8,7 @@ import pytest
 from quart import Quart, Response
 from quart.typing import TestHTTPConnectionProtocol as HTTPConnection
 
-from genba_gateway.api.streams import hold_websocket, send_events, send_messages, stream_events
+from genba_gateway.api.streams import MessageSocket, send_events, send_messages, serve_messages, stream_events
 from genba_gateway.errors import ServiceUnavailable
 
 CEILING_S = 30.0
@@ -204,14 +204,17 @@ async def test_the_source_of_a_websocket_is_closed_when_the_client_leaves() -> N
         await source.closed.wait()
 
 
-async def test_a_held_websocket_closes_with_the_reason_it_is_given() -> None:
-    app = Quart(__name__)
+async def test_a_served_websocket_closes_with_the_code_and_reason_that_were_returned() -> None:
+    app = Quart(__name__, static_folder=None)
 
-    async def until() -> str:
-        return "taken over"
+    async def serve(socket: MessageSocket) -> tuple[int, str]:
+        await socket.send(b"hello")
+        return 4000, "taken over"
 
     @app.websocket("/")
     async def handler() -> None:
-        await hold_websocket(until)
+        await serve_messages(serve)
 
-    assert (await converse(app))[-1] == {"type": "websocket.close", "code": 1000, "reason": "taken over"}
+    *_, greeting, closing = await converse(app)
+    assert greeting["bytes"] == b"hello"
+    assert closing == {"type": "websocket.close", "code": 4000, "reason": "taken over"}

@@ -11,6 +11,8 @@ from genba_gateway.store import agent_connections as connection_store
 from genba_gateway.store.agent_connections import Standing
 from tests.support.agent_rows import BEGINNING, REPLICA, AgentRows, open_agent_rows
 
+BOOT_ID = str(uuid.uuid4())
+
 
 @pytest.fixture
 async def rows(tmp_path: Path) -> AsyncGenerator[AgentRows]:
@@ -20,8 +22,8 @@ async def rows(tmp_path: Path) -> AsyncGenerator[AgentRows]:
 
 async def connect(rows: AgentRows, agent_id: str, replica_id: str = REPLICA) -> int:
     async with rows.database.write() as connection:
-        generation = await connection_store.next_generation(connection, agent_id, replica_id, rows.clock())
-        await connection_store.mark_connected(connection, agent_id, rows.clock())
+        generation = await connection_store.next_generation(connection, agent_id, replica_id, "1.0", rows.clock())
+        await connection_store.mark_connected(connection, agent_id, BOOT_ID, rows.clock())
         return generation
 
 
@@ -48,6 +50,7 @@ async def test_the_first_connection_is_remembered(rows: AgentRows) -> None:
 
     agent = await rows.get_agent(actor.agent_id)
 
+    assert agent.boot_id == BOOT_ID
     assert agent.first_connected_at == BEGINNING
     assert agent.last_connected_at == rows.clock()
 

@@ -1,0 +1,100 @@
+"""relay.efficiency and relay.stream_mbs: bulk through a real session, against processes that only copy.
+
+Five processes each: source, client's end, gateway, agent, sink; and source, three copiers, sink. The source writes
+64 KiB at a time. Gateway and agent are real ones, the agent that of a workspace; the client's end is a port of
+loopback whose connections become streams of the kind "tcp". They take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bench.figures import Benchmark, Figure, median, note
+from tests.support.real_gateway import RealGateway, read_starter
+
+SIZE_BYTES = 512 * 1024 * 1024
+RUNS = 7
+ANSWER_S = 120.0
+
+
+async def measure(folder: Path) -> Sequence[Figure]:
+    """Measure both in turns."""
+    copied: list[float] = []
+    streamed: list[float] = []
+    async with RealGateway(folder / "gateway") as gateway, AsyncExitStack() as processes:
+        await gateway.sign_in()
+        template = await gateway.push_template("relay", read_starter("host"))
+        workspace = await gateway.create_workspace("bench", template["id"])
+        await gateway.wait_for_build(workspace["latest_build"]["id"])
+        agent = await gateway.wait_for_agent(workspace["id"])
+
+        sink = await processes.enter_async_context(_run("sink"))
+        sink_port = copied_port = (await _read(sink))["port"]
+        for _ in range(3):
+            copier = await processes.enter_async_context(_run("copier", int(copied_port)))
+            copied_port = (await _read(copier))["port"]
+        client = await processes.enter_async_context(_run("client", int(sink_port)))
+        await _tell(client, {"url": gateway.url, "token": gateway.token, "agent_id": agent["id"]})
+        client_port = (await _read(client))["port"]
+
+        for run in range(RUNS + 1):
+            values = (await _carry(copied_port, sink), await _carry(client_port, sink))
+            if run:  # the first one warms up
+                copied.append(values[0])
+                streamed.append(values[1])
+        await processes.aclose()
+        await gateway.build(workspace["id"], "delete")
+    note(f"relay.efficiency: copied {_show(copied)}, streamed {_show(streamed)} MB/s")
+    ratio = median([mine / base for mine, base in zip(streamed, copied, strict=True)])
+    return [
+        Figure("relay.efficiency", ratio, "x", RUNS, baseline=median(copied), baseline_unit="MB/s"),
+        Figure("relay.stream_mbs", median(streamed), "MB/s", RUNS),
+    ]
+
+
+async def _carry(port: float, sink: Process) -> float:
+    """Carry `SIZE_BYTES` from a source to the sink; return MB/s."""
+    async with _run("source", int(port), SIZE_BYTES) as source:
+        began = (await _read(source))["began"]
+        arrived = await _read(sink)
+    assert arrived["received"] == SIZE_BYTES, arrived
+    return SIZE_BYTES / 1e6 / (arrived["ended"] - began)
+
+
+@asynccontextmanager
+async def _run(*arguments: object) -> AsyncGenerator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.relay_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+async def _tell(process: Process, values: dict[str, str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(values).encode() + b"\n")
+    await process.stdin.drain()
+
+
+async def _read(process: Process) -> dict[str, float]:
+    assert process.stdout is not None
+    async with asyncio.timeout(ANSWER_S):
+        values: dict[str, float] = json.loads(await process.stdout.readline())
+    return values
+
+
+def _show(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.0f}" for value in values)
+
+
+BENCHMARK = Benchmark(("relay.efficiency", "relay.stream_mbs"), measure)

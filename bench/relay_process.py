@@ -1,0 +1,166 @@
+"""One of the processes of relay.efficiency: `python -m bench.relay_process ROLE …`.
+
+Each prints lines of JSON: its port when it is ready, and what it measured. It ends when its stdin does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+
+from genba_wire.aio.link_session import LinkSession
+from genba_wire.aio.socket_joint import SocketJoint
+from genba_wire.aio.transport import Transport, TransportOptions
+from genba_wire.api.terminals import CLIENT_CARRIER_PATH, TICKET_HEADER, TICKET_PATH, TicketRequest, TicketResponse
+from genba_wire.tunnel.streams import TCP, TcpOpen, encode
+
+WRITE_BYTES = 64 * 1024
+READ_BYTES = 256 * 1024
+
+
+def say(**values: object) -> None:
+    """Print one line of JSON."""
+    print(json.dumps(values), flush=True)
+
+
+def run_source(port: int, size: int) -> None:
+    """Write `size` bytes to a port of loopback, 64 KiB at a time; say when the first was written."""
+    block = os.urandom(WRITE_BYTES)
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        began = time.monotonic()
+        for _ in range(size // WRITE_BYTES):
+            connection.sendall(block)
+        connection.shutdown(socket.SHUT_WR)
+        say(began=began)
+        # The other direction ends when the sink has all.
+        connection.recv(1)
+
+
+def run_sink() -> None:
+    """Read connections to their end, one after the other; say how much came, and when the last of it."""
+    memory = bytearray(READ_BYTES)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        say(port=server.getsockname()[1])
+        while True:
+            connection, _ = server.accept()
+            received = 0
+            with connection:
+                while got := connection.recv_into(memory):
+                    received += got
+                say(received=received, ended=time.monotonic())
+
+
+class Copier(asyncio.Protocol):
+    """Hands on what comes, as it comes: what a process in the middle costs at least."""
+
+    transport: asyncio.Transport
+    peer: Copier
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.peer.transport.write(data)
+
+    def eof_received(self) -> bool:
+        self.peer.transport.write_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        self.peer.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.peer.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.peer.transport.close()
+
+
+async def run_copier(target_port: int) -> None:
+    """Copy every connection to another port of loopback."""
+    loop = asyncio.get_running_loop()
+
+    async def join(connection: socket.socket) -> None:
+        _, far = await loop.create_connection(Copier, "127.0.0.1", target_port)
+        near = Copier()
+        near.peer, far.peer = far, near
+        await loop.connect_accepted_socket(lambda: near, connection)
+
+    with _listen() as listener:
+        say(port=listener.getsockname()[1])
+        async with asyncio.TaskGroup() as group:
+            while True:
+                connection, _ = await loop.sock_accept(listener)
+                group.create_task(join(connection))
+
+
+async def run_client(target_port: int) -> None:
+    """The client's end of a link to an agent: every connection to its port becomes a stream to the target.
+
+    Where and how comes as a line of JSON on stdin: `url`, `token`, `agent_id`.
+    """
+    loop = asyncio.get_running_loop()
+    how = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    head = encode(TcpOpen(host="127.0.0.1", port=target_port))
+    async with Transport(TransportOptions(how["url"], how["token"])) as transport:
+        path = TICKET_PATH.format(agent_id=how["agent_id"])
+        ticket = await transport.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="terminal"))
+        carrier = await transport.carrier(
+            CLIENT_CARRIER_PATH.format(agent_id=how["agent_id"]), headers={TICKET_HEADER: ticket.ticket}
+        )
+        session = await LinkSession.connect(carrier)
+
+        async def join(connection: socket.socket) -> None:
+            stream = await session.open_stream(TCP, head)
+            await loop.connect_accepted_socket(lambda: SocketJoint(stream), connection)
+
+        with _listen() as listener:
+            say(port=listener.getsockname()[1])
+            _end_with_stdin_later()
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    connection, _ = await loop.sock_accept(listener)
+                    group.create_task(join(connection))
+
+
+def main() -> None:
+    """Run the role that the arguments name."""
+    role, *arguments = sys.argv[1:]
+    roles: dict[str, Callable[..., Coroutine[None, None, None] | None]] = {
+        "source": run_source,
+        "sink": run_sink,
+        "copier": run_copier,
+        "client": run_client,
+    }
+    if role != "client":
+        _end_with_stdin_later()
+    running = roles[role](*map(int, arguments))
+    if running is not None:
+        asyncio.run(running)
+
+
+def _listen() -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    return listener
+
+
+def _end_with_stdin_later() -> None:
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+
+
+def _end_with_stdin() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What an end of a session is, and the carrier (whole messages) on it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from genba_gateway.relay.takeover import TakenTransport
+from genba_wire.aio.carrier import Carrier
+from genba_wire.aio.websocket_carrier import WebSocketCarrier
+
+End: TypeAlias = TakenTransport | Carrier
+"""The fast way, a transport that the relay has taken; or the slower one, a carrier over Quart.
+
+Both have `close(code, reason)`.
+"""
+
+
+def carrier_of(end: End) -> Carrier:
+    """Return the carrier on an end, for a session that the gateway itself is a party of; call it once an end."""
+    return server_carrier(end) if isinstance(end, TakenTransport) else end
+
+
+def server_carrier(taken: TakenTransport) -> WebSocketCarrier:
+    """Make the carrier on a taken transport."""
+    carrier = WebSocketCarrier(
+        taken.transport,
+        is_server=True,
+        early=taken.take_early(),
+        on_connection_lost=lambda _error: taken.lost(),
+    )
+    taken.goodbye = carrier.close
+    return carrier

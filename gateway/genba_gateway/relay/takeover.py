@@ -1,0 +1,248 @@
+"""Taking a connection from Hypercorn once it has answered the 101 of a websocket.
+
+Hypercorn parses every request. Its class for a connection is replaced by `TakeableServer`, which puts itself into the
+state of every scope; after `websocket.accept` was sent, `take_transport(scope)` hands the transport to the relay.
+From then on nothing of what Hypercorn still does for this connection (its pings, the close frame when the handler
+returns) reaches the wire, and it learns of one thing only: that the connection is lost. What of Hypercorn this relies
+on is listed in docs/decisions/0008-taking-hypercorns-transport.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any, Final
+
+import hypercorn.asyncio.run
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
+
+from genba_wire.aio.carrier import CLOSE_NORMAL
+from genba_wire.websocket_frames import encode_close
+
+log = logging.getLogger(__name__)
+
+KNOWN_HYPERCORN: Final = "0.18.0"
+"""The version whose inner workings were read; with another one everything goes the slower way."""
+
+CLOSE_RESTARTING: Final = 1012
+"""Close code of a session that ends because the gateway does (RFC 6455's registry: "service restart")."""
+
+RESTARTING: Final = "The gateway is shutting down."
+
+CLOSE_S: Final = 1.0
+"""How long a connection that is being closed may take for its last bytes, and for the peer to go."""
+
+_FOUND_HYPERCORN: Final = version("hypercorn")  # reads files, so not when the loop runs
+_STATE_KEY: Final = "genba.connection"
+
+
+def install_takeover() -> None:
+    """Make Hypercorn use `TakeableServer` for the connections it accepts from here on; may be called again."""
+    if _FOUND_HYPERCORN != KNOWN_HYPERCORN:
+        log.warning("hypercorn is %s, not %s: sessions go the slower way", _FOUND_HYPERCORN, KNOWN_HYPERCORN)
+        return
+    # The seam that decision 0007 describes; Hypercorn's modules don't list it among their exports.
+    hypercorn.asyncio.run.TCPServer = TakeableServer  # type: ignore[attr-defined]
+
+
+def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
+    """Take the transport of a websocket whose `websocket.accept` was just sent.
+
+    Call it right after accepting. The transport is paused until `TakenTransport.hand_over`.
+
+    Args:
+        scope: the ASGI scope of the websocket.
+
+    Returns:
+        None when it can't be taken, and the slower way has to be used: HTTP/2, another server, compression was
+        negotiated, or Hypercorn has already read a part of what the peer sent after the 101.
+    """
+    server = scope.get("state", {}).get(_STATE_KEY)
+    if not isinstance(server, TakeableServer) or _offers_compression(scope):
+        return None
+    return server.take()
+
+
+class TakenTransport:
+    """A transport that belongs to the relay; it comes paused, perhaps with bytes that the peer sent early.
+
+    One protocol gets it: whoever calls `transport.set_protocol` calls `lost()` in the protocol's `connection_lost`,
+    reads `take_early()` before anything else, and sets `goodbye`.
+    """
+
+    def __init__(self, transport: asyncio.Transport, early: bytes, forward_lost: Callable[[], None]) -> None:
+        self.transport = transport
+        self.is_lost = False
+        self.goodbye: Callable[[int, str], None] | None = None
+        """The new owner's way of closing with a code and a reason; harmless when called again."""
+        self._early = early
+        self._forward_lost = forward_lost
+        self._gone = asyncio.Event()
+
+    def take_early(self) -> bytes:
+        """Return frames, or parts of frames, that came before the takeover; once."""
+        early, self._early = self._early, b""
+        return early
+
+    def close(self, code: int = CLOSE_NORMAL, reason: str = "") -> None:
+        """Send a close frame, and close within about `CLOSE_S`; harmless when closed already."""
+        if self.goodbye is not None:
+            self.goodbye(code, reason)
+        elif not self.transport.is_closing():
+            self.transport.write(encode_close(code, reason, masked=False))
+            self.transport.close()
+
+    def lost(self) -> None:
+        """Take note that the connection is over, and tell Hypercorn; only the first call counts."""
+        if self.is_lost:
+            return
+        self.is_lost = True
+        self._gone.set()
+        self._forward_lost()
+
+    async def wind_up(self) -> None:
+        """Close if nobody has; return when the connection is lost, after about `CLOSE_S` at most."""
+        self.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._gone.wait()
+        except TimeoutError:
+            self.transport.abort()
+            await self._gone.wait()
+
+
+class _Waiting(asyncio.Protocol):
+    """The transport's protocol until its new owner sets one; it is paused meanwhile, so nothing is received."""
+
+    def __init__(self, taken: TakenTransport) -> None:
+        self._taken = taken
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._taken.lost()
+
+
+class _ConnectionContext(WorkerContext):
+    """Hypercorn's context, for one connection: what sleeps in it wakes when the connection is over.
+
+    Otherwise the task that sends a websocket's pings, and with it the server's shutdown, would sleep on.
+    """
+
+    def __init__(self, shared: WorkerContext) -> None:
+        super().__init__(shared.max_requests)
+        self.terminate = shared.terminate
+        self.terminated = shared.terminated
+        self._is_over = asyncio.Event()
+
+    def end(self) -> None:
+        """The connection is over."""
+        self._is_over.set()
+
+    async def sleep(self, wait: float) -> None:  # type: ignore[override]  # static there, and called on an instance
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._is_over.wait()
+
+
+class TakeableServer(TCPServer):
+    """Hypercorn's connection, whose transport can be taken.
+
+    `state` is what Hypercorn copies into every scope of the connection, so it is found there by requests of a
+    connection that was used before, too (proxies use one for different clients).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state = {**self.state, _STATE_KEY: self}
+        self.context = self._context = _ConnectionContext(self.context)
+        self._taken: TakenTransport | None = None
+        self._has_consumed = False
+        self._shutdown_watch: asyncio.Task[None] | None = None
+
+    def take(self) -> TakenTransport | None:
+        """Take the transport, if the connection is a websocket of which Hypercorn has read nothing yet."""
+        protocol = self.protocol.protocol
+        if self._taken is not None or self._has_consumed or not isinstance(protocol, H11Protocol):
+            return None
+        stream = protocol.stream
+        if not isinstance(stream, WSStream) or stream.closed or stream.state is not ASGIWebsocketState.CONNECTED:
+            return None
+        transport = self.writer.transport
+        if transport.is_closing() or not isinstance(transport, asyncio.Transport):
+            return None
+        first = transport.get_protocol()
+        transport.pause_reading()
+        taken = TakenTransport(transport, _drain(self.reader), lambda: self._connection_lost(first))
+        transport.set_protocol(_Waiting(taken))
+        self._taken = taken
+        self._task_group.spawn(self._end_at_shutdown)  # pyright: ignore[reportUnknownMemberType]  # Hypercorn's
+        return taken
+
+    async def protocol_send(self, event: Event) -> None:
+        """Send for Hypercorn; after the takeover its bytes (pings, a close frame) are dropped."""
+        if self._taken is not None and isinstance(event, RawData):
+            return
+        await super().protocol_send(event)
+
+    async def _read_data(self) -> None:
+        """Read for Hypercorn, as it does itself, and remember whether it was given a part of a websocket's bytes."""
+        while not self.reader.at_eof():
+            try:
+                data = await asyncio.wait_for(self.reader.read(MAX_RECV), self.config.read_timeout)
+            except OSError:  # time-outs and errors of TLS are OSErrors, too
+                break
+            if data and self._is_open_websocket():
+                self._has_consumed = True
+            await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
+        self._context.end()
+
+    def _is_open_websocket(self) -> bool:
+        protocol = self.protocol.protocol
+        return isinstance(protocol, H11Protocol) and isinstance(protocol.stream, WSStream)
+
+    async def _close(self) -> None:
+        """Close for Hypercorn: the handler has returned, or the server shuts down and waits no longer."""
+        self._context.end()
+        if self._taken is not None:
+            await self._taken.wind_up()
+        await super()._close()
+
+    async def _end_at_shutdown(self) -> None:
+        """End the session as soon as the server stops accepting, so that its drain has nothing to wait for."""
+        taken = self._taken
+        if taken is None or taken.is_lost:
+            return
+        self._shutdown_watch = asyncio.current_task()
+        await self.context.terminated.wait()
+        taken.close(CLOSE_RESTARTING, RESTARTING)
+
+    def _connection_lost(self, first: asyncio.BaseProtocol) -> None:
+        if self._shutdown_watch is not None:
+            self._shutdown_watch.cancel()
+        # None whatever the cause: what is logged about the session is the relay's to say.
+        first.connection_lost(None)
+
+
+def _drain(reader: Any) -> bytes:
+    """Take what a StreamReader holds, without waiting; asyncio has no public way to ask for that.
+
+    Nor for this: a reader that had paused the transport, being full, must not resume it behind the new owner's back.
+    """
+    early = bytes(reader._buffer)
+    reader._buffer.clear()
+    reader._paused = False
+    return early
+
+
+def _offers_compression(scope: Mapping[str, Any]) -> bool:
+    return any(
+        name.lower() == b"sec-websocket-extensions" and b"permessage-deflate" in value.lower()
+        for name, value in scope["headers"]
+    )

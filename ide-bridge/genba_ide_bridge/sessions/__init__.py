@@ -1,0 +1,7 @@
+"""Sessions in a workspace through its agent.
+
+* `agent_link`: one link to an agent, dialled again and resumed for as long as it takes
+* `redial`: how long to wait between attempts
+* `refusals`: which of the gateway's answers a redial waits out, and which end a session
+* `terminal`: a terminal on such a link, which survives outages of the network and of the gateway
+"""

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+import hypercorn.asyncio.run
+import pytest
+from hypercorn.asyncio.tcp_server import TCPServer
+
+from genba_gateway.relay import takeover
+from genba_gateway.relay.takeover import TakeableServer, TakenTransport, install_takeover, take_transport
+from tests.support.carriers import CEILING_S, read_raw
+from tests.support.raw_websocket import make_frame, open_raw
+from tests.support.relay_app import serve_relay, switch_takeover
+
+
+class Losing(asyncio.Protocol):
+    """Tells the taken transport of its loss, as a new owner has to."""
+
+    taken: TakenTransport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.taken.lost()
+
+
+async def take_socket(end: socket.socket, early: bytes = b"") -> tuple[TakenTransport, list[str]]:
+    told: list[str] = []
+    transport, protocol = await asyncio.get_running_loop().create_connection(Losing, sock=end)
+    protocol.taken = TakenTransport(transport, early, lambda: told.append("lost"))
+    return protocol.taken, told
+
+
+async def test_the_loss_is_forwarded_once() -> None:
+    near, far = socket.socketpair()
+    with far:
+        taken, told = await take_socket(near)
+        await taken.wind_up()
+        taken.lost()
+    assert told == ["lost"]
+
+
+async def test_early_bytes_are_given_once() -> None:
+    near, far = socket.socketpair()
+    with far:
+        taken, _ = await take_socket(near, b"early")
+        assert (taken.take_early(), taken.take_early()) == (b"early", b"")
+        await taken.wind_up()
+
+
+async def test_a_transport_without_an_owner_says_why_it_closes() -> None:
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    with far:
+        taken, _ = await take_socket(near)
+        taken.close(4001, "go")
+        taken.close(4002, "again")
+        assert await read_raw(far, 100) == make_frame(b"\x0f\xa1go", opcode=8, masked=False)
+        await taken.wind_up()
+
+
+async def test_a_transport_whose_peer_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takeover, "CLOSE_S", 0.01)
+    near, far = socket.socketpair()
+    with far:
+        taken, told = await take_socket(near)
+        taken.transport.write(bytes(8 * 1024 * 1024))
+        async with asyncio.timeout(CEILING_S):
+            await taken.wind_up()
+    assert told == ["lost"]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"headers": [], "http_version": "1.1"},
+        {"headers": [], "http_version": "1.1", "state": {}},
+        {"headers": [], "http_version": "1.1", "state": {"genba.connection": object()}},
+    ],
+)
+def test_a_websocket_of_another_server_is_not_taken(scope: dict[str, object]) -> None:
+    assert take_transport(scope) is None
+
+
+def test_another_version_of_hypercorn_is_left_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hypercorn.asyncio.run, "TCPServer", TCPServer)
+    monkeypatch.setattr(takeover, "_FOUND_HYPERCORN", "0.19.0")
+    with caplog.at_level(logging.WARNING):
+        install_takeover()
+    assert hypercorn.asyncio.run.TCPServer is TCPServer  # type: ignore[attr-defined]  # no list of exports
+    assert "0.19.0" in caplog.text
+
+
+async def test_a_connection_is_taken_only_as_an_accepted_websocket_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_takeover(monkeypatch, is_on=True)
+    servers: list[TakeableServer] = []
+    taken: list[TakenTransport | None] = []
+    take = TakeableServer.take
+
+    def note(server: TakeableServer) -> TakenTransport | None:
+        servers.append(server)
+        taken.append(take(server))
+        return taken[-1]
+
+    monkeypatch.setattr(TakeableServer, "take", note)
+    async with serve_relay() as app, open_raw(app.port, "/echo") as client:
+        await client.send(b"x")
+        await client.receive()
+        assert taken[0] is not None
+        assert take(servers[0]) is None
+
+
+async def test_bytes_that_hypercorn_has_read_make_it_keep_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_takeover(monkeypatch, is_on=True)
+    async with serve_relay() as app, open_raw(app.port, "/slow-to-take") as client:
+        await client.send(b"read by Hypercorn")
+        # The handler takes only after it has seen this message.
+        frame = await client.receive()
+        assert frame.payload == b"not taken"

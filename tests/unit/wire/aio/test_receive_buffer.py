@@ -1,0 +1,103 @@
+"""The memory of a carrier: what is unread stays, what is viewed is not written to."""
+
+from __future__ import annotations
+
+import random
+
+from genba_wire.aio.receive_buffer import BULK_BYTES, IDLE_BYTES, MIN_READ_BYTES, QUIET_READS, READ_BYTES, ReceiveBuffer
+
+
+def put(buffer: ReceiveBuffer, data: bytes, frame_bytes: int = 0) -> int:
+    """Receive as much of `data` as there is room for."""
+    room = buffer.make_room(frame_bytes)
+    size = min(len(room), len(data))
+    room[:size] = data[:size]
+    room.release()
+    buffer.received(size)
+    return size
+
+
+def unread(buffer: ReceiveBuffer) -> bytes:
+    return bytes(buffer.memory[buffer.start : buffer.end])
+
+
+def test_early_bytes_are_unread() -> None:
+    assert unread(ReceiveBuffer(b"early")) == b"early"
+
+
+def test_early_bytes_may_be_longer_than_an_idle_buffer() -> None:
+    early = bytes(range(256)) * 1000
+    buffer = ReceiveBuffer(early)
+    assert put(buffer, b"more") == 4
+    assert unread(buffer) == early + b"more"
+
+
+def test_room_is_never_empty_and_never_more_than_a_turns() -> None:
+    buffer = ReceiveBuffer()
+    for _ in range(100):
+        room = len(buffer.make_room(0))
+        assert MIN_READ_BYTES <= room <= READ_BYTES
+        buffer.received(room)
+        buffer.start = max(buffer.start, buffer.end - 100_000)
+
+
+def test_a_frame_that_began_fits_whole_whatever_is_before_it() -> None:
+    buffer = ReceiveBuffer()
+    put(buffer, b"a" * 10_000)
+    buffer.start = 9_990
+    frame_bytes = 300_000
+    received = 10
+    while received < frame_bytes:
+        received += put(buffer, b"b" * (frame_bytes - received), frame_bytes)
+    assert unread(buffer) == b"a" * 10 + b"b" * (frame_bytes - 10)
+
+
+def test_memory_with_a_view_on_it_is_not_written_to() -> None:
+    buffer = ReceiveBuffer()
+    put(buffer, b"keep me")
+    view = memoryview(buffer.memory)[buffer.start : buffer.end]
+    buffer.start = buffer.end
+    put(buffer, b"something else")
+    assert bytes(view) == b"keep me"
+    assert unread(buffer) == b"something else"
+
+
+def test_memory_without_a_view_is_used_again() -> None:
+    buffer = ReceiveBuffer()
+    memory = buffer.memory
+    for _ in range(10):
+        put(buffer, b"x" * 1000)
+        buffer.start = buffer.end
+    assert buffer.memory is memory
+
+
+def test_a_busy_buffer_is_small_again_when_quiet() -> None:
+    buffer = ReceiveBuffer()
+    put(buffer, b"x" * IDLE_BYTES)
+    put(buffer, b"x" * IDLE_BYTES)
+    assert len(buffer.memory) == BULK_BYTES
+    buffer.start = buffer.end
+    for _ in range(QUIET_READS + 1):
+        put(buffer, b"small")
+        buffer.start = buffer.end - 2
+    assert len(buffer.memory) == IDLE_BYTES
+    assert unread(buffer) == b"ll"
+
+
+def test_any_sequence_of_reads_keeps_the_order() -> None:
+    chance = random.Random(7)
+    buffer = ReceiveBuffer()
+    sent = read = 0
+    views: list[tuple[memoryview, bytes]] = []
+    for _ in range(3000):
+        data = bytes((sent + i) % 251 for i in range(chance.choice((1, 50, 5_000))))
+        sent += put(buffer, data, chance.choice((0, 0, 100, 200_000)))
+        size = chance.randint(0, buffer.end - buffer.start)
+        taken = memoryview(buffer.memory)[buffer.start : buffer.start + size]
+        assert all(byte == (read + i) % 251 for i, byte in enumerate(taken[:20]))
+        if chance.random() < 0.05:
+            views.append((taken, bytes(taken)))
+        del taken
+        buffer.start += size
+        read += size
+    assert all(bytes(view) == kept for view, kept in views)

@@ -1,0 +1,299 @@
+"""A link with its streams, the carrier that it uses at the moment, and its timers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
+from genba_wire.aio.stream import Stream, StreamHandler
+from genba_wire.aio.stream_table import StreamTable
+from genba_wire.buffers import Buffer
+from genba_wire.errors import CarrierLost, LinkEnded, RemoteProtocolError
+from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, CloseCode
+from genba_wire.tunnel.link import Link
+from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
+
+logger = logging.getLogger(__name__)
+
+FLUSH_BYTES: Final = 4 * DATA_CHUNK_BYTES
+"""About so much is sent in one turn of the loop, then others get theirs."""
+
+
+class LinkSession:
+    """One link. Everything is called in the event loop's thread; it starts no task, its timers are its own.
+
+    The client's end::
+
+        session = await LinkSession.connect(carrier, on_lost=redial)
+        stream = await session.open_stream("pty", head)
+        ...
+        await session.attach(new_carrier)  # after on_lost
+        session.close()
+
+    What is sent in one turn of the loop leaves in one write at its end.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        is_client: bool,
+        handler: StreamHandler | None = None,
+        on_lost: Callable[[str], None] | None = None,
+        on_closed: Callable[[LinkEnded], None] | None = None,
+    ) -> None:
+        """Use `connect`; the agent's end makes its link first and calls `carry`."""
+        self._loop = asyncio.get_running_loop()
+        self._link = link
+        self._streams = StreamTable(is_client=is_client, handler=handler, on_change=self._flush_soon)
+        self._on_lost = on_lost
+        self._on_closed = on_closed
+        self._carrier: Carrier | None = None
+        self._answer: asyncio.Future[None] | None = None
+        self._flush_handle: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._end: LinkEnded | None = None
+        self._ended = asyncio.Event()
+
+    @classmethod
+    async def connect(
+        cls,
+        carrier: Carrier,
+        *,
+        on_lost: Callable[[str], None] | None = None,
+        on_closed: Callable[[LinkEnded], None] | None = None,
+        handler: StreamHandler | None = None,
+    ) -> LinkSession:
+        """Make a new link over the carrier and wait until the agent has accepted it (at most `ANSWER_S` of the link).
+
+        Args:
+            carrier: a fresh carrier; belongs to the session from here on, also when this raises.
+            on_lost: called with the reason when the carrier breaks; redial, then `attach`.
+            on_closed: called once when the link is over.
+            handler: serves streams that the agent opens; without it they are refused.
+
+        Raises:
+            CarrierLost: the carrier broke, or the agent said nothing in time.
+            LinkEnded: the agent closed the link.
+        """
+        now = asyncio.get_running_loop().time()
+        link = Link.connect(secrets.token_bytes(16), secrets.token_bytes(32), now=now)
+        session = cls(link, is_client=True, handler=handler, on_lost=on_lost)
+        try:
+            await session.attach(carrier)
+        except BaseException:
+            session.close(CloseCode.GOING_AWAY)
+            raise
+        session._on_closed = on_closed
+        return session
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a carrier is there on which the link may send."""
+        return self._carrier is not None and self._link.is_writable
+
+    @property
+    def end(self) -> LinkEnded | None:
+        """Why it is over, None while it is not."""
+        return self._end
+
+    async def attach(self, carrier: Carrier) -> None:
+        """Go on over a new carrier (the client's end); waits until the agent has resumed the link.
+
+        Raises:
+            CarrierLost: the new carrier broke, or the agent said nothing in time; dial again.
+            LinkEnded: the link can't be resumed; make a new one.
+        """
+        if self._end is not None:
+            carrier.close(CLOSE_NORMAL)
+            raise self._end_error()
+        self.detach("replaced by another carrier")
+        self._answer = self._loop.create_future()
+        self._link.attach(self._loop.time())
+        self.carry(carrier)
+        try:
+            await self._answer
+        finally:
+            self._answer = None
+
+    def carry(self, carrier: Carrier) -> None:
+        """Use a carrier whose greeting the link has begun (the agent's end); what the link has to say is sent."""
+        self._carrier = carrier
+        carrier.start(self)
+        self._flush()
+        self._set_timer()
+
+    def detach(self, reason: str) -> None:
+        """Give up the carrier, if there is one; the link stays."""
+        carrier, self._carrier = self._carrier, None
+        if carrier is not None:
+            carrier.close(CLOSE_GOING_AWAY, reason)
+            for event in self._link.detach(self._loop.time()):
+                self._handle(event)
+            self._set_timer()
+
+    async def open_stream(self, kind: str, head: bytes = b"") -> Stream:
+        """Open a stream and wait until the peer accepts it; call `Stream.listen` next.
+
+        Raises:
+            StreamRefused: the peer refused, with its code and reason.
+            LinkEnded: the link is over.
+        """
+        if self._end is not None:
+            raise self._end_error()
+        return await self._streams.open(kind, head)
+
+    async def wait_closed(self) -> LinkEnded:
+        """Return why the link is over once it is."""
+        await self._ended.wait()
+        assert self._end is not None  # noqa: S101  # for the type checkers
+        return self._end
+
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """End the link (a `CloseCode`) and close its carrier; streams get `ResetCode.LINK_LOST`."""
+        if self._end is None:
+            self._link.close(code, reason)
+            self._send_messages()
+            self._finish(code, reason)
+
+    # What the carrier calls.
+
+    def message_received(self, message: memoryview | bytes) -> None:
+        try:
+            for event in self._link.receive_message(message, self._loop.time()):
+                self._handle(event)
+        except RemoteProtocolError as error:
+            self._break(error)
+            return
+        if self._flush_handle is None:
+            self._flush_handle = self._loop.call_soon(self._flush)
+
+    def carrier_lost(self, reason: str) -> None:
+        self._carrier = None
+        self._lose_carrier(reason, self._link.detach(self._loop.time()))
+
+    def sending_paused(self) -> None:
+        """Nothing to do: a flush looks at the carrier."""
+
+    def sending_resumed(self) -> None:
+        self._flush()
+
+    # Inside.
+
+    def check_time(self, now: float) -> None:
+        """Do what is due at the loop's time `now`; called by the session's own timer."""
+        for event in self._link.handle_timer(now):
+            self._handle(event)
+        if self._end is None:
+            self._flush()
+            self._set_timer()
+
+    def _handle(self, event: LinkEvent) -> None:
+        match event:
+            case DataReceived(data=data):
+                self._streams.receive(data)
+            case LinkOpened() | LinkResumed():
+                if self._answer is not None and not self._answer.done():
+                    self._answer.set_result(None)
+                self._set_timer()
+            case LinkClosed(code=code, reason=reason):
+                self._send_messages()
+                self._finish(code, reason)
+            case CarrierDead(reason=reason):
+                self._send_messages()
+                carrier, self._carrier = self._carrier, None
+                if carrier is not None:
+                    carrier.close(CLOSE_GOING_AWAY, reason)
+                self._lose_carrier(reason, [])
+            case _:
+                assert_never(event)
+
+    def _flush_soon(self) -> None:
+        if self._flush_handle is None:
+            self._flush_handle = self._loop.call_soon(self._flush)
+
+    def _lose_carrier(self, reason: str, events: list[LinkEvent]) -> None:
+        is_awaited = self._answer is not None and not self._answer.done()
+        if self._answer is not None and is_awaited:
+            # First, since a link that was never accepted ends with its carrier, which says less.
+            self._answer.set_exception(CarrierLost(reason))
+        for event in events:
+            self._handle(event)
+        self._set_timer()
+        if not is_awaited and self._end is None and self._on_lost is not None:
+            self._on_lost(reason)
+
+    def _flush(self) -> None:
+        """Send what streams and link have, unless the carrier has enough to do."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        carrier, link = self._carrier, self._link
+        if carrier is None:
+            return
+        if link.is_writable and not carrier.is_sending_paused:
+            for parts in split_messages(self._streams.take_frames(FLUSH_BYTES), link.max_send_bytes):
+                link.send(parts)
+            if self._streams.has_more:
+                self._flush_soon()
+        self._send_messages()
+
+    def _send_messages(self) -> None:
+        messages = self._link.messages_to_send()
+        if messages and self._carrier is not None:
+            self._carrier.send_messages(messages)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        when = self._link.next_timer()
+        if when is not None and self._end is None:
+            self._timer = self._loop.call_at(when, lambda: self.check_time(max(self._loop.time(), when)))
+
+    def _break(self, error: RemoteProtocolError) -> None:
+        """The peer broke the rules: what it sent is of no use, nor is the link."""
+        logger.warning("The other end of a link broke the protocol: %s", error)
+        if self._end is None:
+            self._link.close(CloseCode.PROTOCOL, str(error))
+            self._send_messages()
+            self._finish(CloseCode.PROTOCOL, str(error), CLOSE_PROTOCOL_ERROR)
+
+    def _finish(self, code: int, reason: str, carrier_code: int = CLOSE_NORMAL) -> None:
+        if self._end is not None:
+            return
+        self._end = LinkEnded(code, reason)
+        self._ended.set()
+        for handle in (self._timer, self._flush_handle):
+            if handle is not None:
+                handle.cancel()
+        carrier, self._carrier = self._carrier, None
+        if carrier is not None:
+            carrier.close(carrier_code, reason)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(self._end_error())
+        self._streams.lose(self._end)
+        if self._on_closed is not None:
+            self._on_closed(self._end)
+
+    def _end_error(self) -> LinkEnded:
+        assert self._end is not None  # noqa: S101  # for the type checkers
+        return LinkEnded(self._end.code, self._end.reason)
+
+
+def split_messages(parts: list[Buffer], limit: int) -> list[list[Buffer]]:
+    """Group parts into messages of at most `limit` bytes; no part is longer."""
+    messages: list[list[Buffer]] = []
+    room = 0
+    for part in parts:
+        size = len(part)
+        if size > room:
+            messages.append([])
+            room = limit
+        messages[-1].append(part)
+        room -= size
+    return messages

@@ -1,0 +1,76 @@
+"""The memory that a carrier receives into: frames lie whole in it, and most bytes are never moved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+IDLE_BYTES: Final = 16 * 1024
+"""What a quiet carrier keeps."""
+
+BULK_BYTES: Final = 768 * 1024
+"""What a busy one keeps: the longest frame, and a full read behind it."""
+
+READ_BYTES: Final = 256 * 1024
+"""At most so much is read in one turn of the loop, so that others get theirs (design.md, "The relay")."""
+
+MIN_READ_BYTES: Final = 8 * 1024
+"""With less room behind what is there, the unread part is moved to the front."""
+
+QUIET_READS: Final = 256
+"""After so many small reads in a row a busy carrier counts as quiet again."""
+
+
+class ReceiveBuffer:
+    """Bytes between `start` and `end` are received and not read yet.
+
+    Views of the memory may be kept by whoever got them: memory with a view on it is never written to again, it is
+    replaced. A bytearray refuses to change its size while a view exists, and that is how one is noticed.
+    """
+
+    __slots__ = ("_quiet_reads", "end", "memory", "start")
+
+    def __init__(self, early: bytes = b"") -> None:
+        self.memory = bytearray(max(IDLE_BYTES, len(early) + MIN_READ_BYTES))
+        self.memory[: len(early)] = early
+        self.start: int = 0
+        self.end: int = len(early)
+        self._quiet_reads = 0
+
+    def make_room(self, frame_bytes: int) -> memoryview:
+        """Return memory to receive into, behind `end`.
+
+        Args:
+            frame_bytes: length of the frame that begins at `start`, as far as it is known; it will fit.
+        """
+        size = len(self.memory)
+        if self.start == self.end and self.start:
+            self._move_to(self.memory if self._is_free() else bytearray(size))
+        if self.start + frame_bytes > size or size - self.end < MIN_READ_BYTES:
+            wanted = max(BULK_BYTES, max(frame_bytes, self.end - self.start) + MIN_READ_BYTES)
+            self._move_to(self.memory if wanted <= size and self._is_free() else bytearray(wanted))
+        return memoryview(self.memory)[self.end : self.end + READ_BYTES]
+
+    def received(self, size: int) -> None:
+        """Count what was received into the memory that `make_room` returned."""
+        self.end += size
+        self._quiet_reads = self._quiet_reads + 1 if size < IDLE_BYTES // 4 else 0
+        if (
+            self._quiet_reads == QUIET_READS
+            and len(self.memory) > IDLE_BYTES
+            and self.end - self.start < IDLE_BYTES // 2
+        ):
+            self._move_to(bytearray(IDLE_BYTES))
+
+    def _move_to(self, memory: bytearray) -> None:
+        unread = self.end - self.start
+        if unread:
+            memoryview(memory)[:unread] = memoryview(self.memory)[self.start : self.end]
+        self.memory, self.start, self.end = memory, 0, unread
+
+    def _is_free(self) -> bool:
+        try:
+            last = self.memory.pop()
+        except BufferError:
+            return False
+        self.memory.append(last)
+        return True

@@ -1,0 +1,259 @@
+"""A link: one reliable pipe of bytes between a client's process and an agent, over one carrier after another.
+
+Both ends count the bytes they sent and received over the life of the link. A carrier that comes after another is
+resumed: the client says how much it has, proves that it has the link's secret, and the agent says how much it has.
+Each end compares the other's count with what it sent. This version keeps no copies of what it sent, so the counts have
+to be equal, else the link is over with `BYTES_LOST`; the acknowledgements that a replay buffer needs are sent already.
+
+    client                                     agent
+    Hello, Open            ->                             Greeting, then Link.accept
+    (Data …)               ->
+                           <-    Hello, Accept            both open
+    — the carrier is lost, another one comes —
+    Hello, Resume          ->                             Greeting, then Link.resume
+                           <-    Hello, Challenge
+    Proof                  ->
+                           <-    Resumed                  both open
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from genba_wire.buffers import Buffer
+from genba_wire.errors import LocalProtocolError, RemoteProtocolError
+from genba_wire.tunnel.frames import (
+    DATA_HEADER_BYTES,
+    DEAD_AFTER_S,
+    MAX_MESSAGE_BYTES,
+    MIN_MESSAGE_BYTES,
+    NONCE_BYTES,
+    Accept,
+    Challenge,
+    CloseCode,
+    Hello,
+    Open,
+    Ping,
+    Resume,
+    data_header,
+    parse,
+)
+from genba_wire.tunnel.link_base import ACK_EVERY_BYTES, REPLAY_BYTES, LinkBase, LinkState
+from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
+from genba_wire.tunnel.secret import (
+    ResumeTranscript,
+    derive_secret,
+)
+
+__all__ = [
+    "ACK_EVERY_BYTES",
+    "REPLAY_BYTES",
+    "CarrierDead",
+    "DataReceived",
+    "Link",
+    "LinkClosed",
+    "LinkEvent",
+    "LinkOpened",
+    "LinkResumed",
+    "LinkState",
+]
+
+
+class Link(LinkBase):
+    """One end of a link. Make it with `connect` or `accept`.
+
+    After each call send `messages_to_send()`, then act on the events. A driver sets one timer, by `next_timer()`;
+    traffic moves it later only, so it needs a new look when it fires and after `attach`, `resume` and `detach`.
+    """
+
+    @classmethod
+    def connect(
+        cls, link_id: bytes, private_key: bytes, *, now: float, random: Callable[[int], bytes] = os.urandom
+    ) -> Link:
+        """Make the client's end of a link that does not exist yet; `attach` comes next.
+
+        Args:
+            link_id: 16 random bytes.
+            private_key: 32 random bytes.
+            now: monotonic seconds.
+            random: returns so many random bytes; for the nonces of resumes.
+        """
+        return cls(link_id, private_key, is_client=True, now=now, random=random)
+
+    @classmethod
+    def accept(
+        cls,
+        open: Open,
+        *,
+        private_key: bytes,
+        boot_id: bytes,
+        keep_s: int,
+        now: float,
+        hello: Hello | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> Link:
+        """Make the agent's end of the link that `Greeting` was asked for; it is open at once.
+
+        Args:
+            open: the client's frame.
+            private_key: 32 random bytes, of this link alone.
+            boot_id: 16 bytes that name this process.
+            keep_s: seconds to keep the link without a carrier.
+            now: monotonic seconds.
+            hello: the client's; without it the least that every end takes is assumed.
+            random: returns so many random bytes; for the nonces of resumes.
+
+        Raises:
+            RemoteProtocolError: the client's key is not usable.
+        """
+        link = cls(open.link_id, private_key, is_client=False, now=now, random=random)
+        link._secret = derive_secret(
+            private_key,
+            open.public_key,
+            link_id=open.link_id,
+            client_key=open.public_key,
+            agent_key=link._public_key,
+        )
+        link.boot_id, link.keep_s = boot_id, keep_s
+        link._take_carrier(LinkState.OPEN, now, hello)
+        link._queue(Accept(link._public_key, keep_s))
+        return link
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether `send` may be called. While it is False keep everything back: what is sent then is lost."""
+        return self.state is LinkState.OPEN or self.state is LinkState.OPENING
+
+    @property
+    def max_send_bytes(self) -> int:
+        """What one `send` may carry."""
+        promised = MIN_MESSAGE_BYTES if self._peer is None else min(self._peer.max_message, MAX_MESSAGE_BYTES)
+        return promised - DATA_HEADER_BYTES
+
+    def attach(self, now: float) -> None:
+        """Begin on a carrier that was just opened (the client's end); it takes the place of an earlier one.
+
+        Raises:
+            LocalProtocolError: the agent's end, or the link is over, or the first carrier was not answered yet.
+        """
+        if not self._is_client or self.state in (LinkState.CLOSED, LinkState.OPENING):
+            raise LocalProtocolError(f"a link that is {self.state.value} takes no carrier here")
+        if self.state is LinkState.NEW:
+            self._take_carrier(LinkState.OPENING, now, None)
+            self._queue(Hello(), Open(self.link_id, self._public_key))
+            return
+        self._epoch += 1
+        self._take_carrier(LinkState.RESUMING, now, None)
+        self._resume = Resume(self.link_id, self.boot_id, self._epoch, self.received, self._random(NONCE_BYTES))
+        self._queue(Hello(), self._resume)
+
+    def resume(self, frame: Resume, now: float, *, hello: Hello | None = None) -> None:
+        """Begin on a carrier whose client asks for this link (the agent's end); it takes the place of an earlier one.
+
+        A client that then fails to prove itself leaves the link without a carrier, and otherwise as it was.
+
+        Raises:
+            LocalProtocolError: the client's end, another link, or the link is over.
+        """
+        if self._is_client or self.state is LinkState.CLOSED or frame.link_id != self.link_id:
+            raise LocalProtocolError("this link can't be resumed here")
+        self._take_carrier(LinkState.RESUMING, now, hello)
+        nonce = self._random(NONCE_BYTES)
+        self._resume = frame
+        self._transcript = ResumeTranscript(self.link_id, frame.epoch, frame.nonce, nonce)
+        self._queue(Challenge(nonce))
+
+    def detach(self, now: float) -> list[LinkEvent]:
+        """The carrier is gone. A link that was open is kept for `keep_s`; one that was not accepted yet is over."""
+        self._now = now
+        if self.is_attached:
+            self._outgoing.clear()
+            self._let_go()
+        return self._take_events()
+
+    def send(self, parts: Sequence[Buffer]) -> None:
+        """Send bytes, given in parts, as one message. They are not copied; leave them as they are.
+
+        Without a carrier there is nobody to send them to and nothing to keep them in: the link is over with
+        `BYTES_LOST`, which the next call that returns events tells (`next_timer` is due at once).
+
+        Raises:
+            LocalProtocolError: more than `max_send_bytes`, or before the first carrier.
+        """
+        if not self.is_writable:
+            if self.state is LinkState.NEW:
+                raise LocalProtocolError("a link sends nothing before its first carrier")
+            self._end(CloseCode.BYTES_LOST, "bytes were sent while there was no connection", tell_peer=True)
+            return
+        size = sum(map(len, parts))
+        if size > self.max_send_bytes:
+            raise LocalProtocolError(f"{size} bytes in one message; the other end takes {self.max_send_bytes}")
+        self._outgoing.append((data_header(self.sent), *parts))
+        self.sent += size
+        self._live.said(self._now)
+
+    def close(self, code: int, reason: str) -> None:
+        """End the link and tell the other end, if a carrier is there. No event follows."""
+        self._end(code, reason, tell_peer=True)
+        self._events.clear()
+
+    def messages_to_send(self) -> list[tuple[Buffer, ...]]:
+        """Take what is to be sent on the carrier, in order, each message in parts."""
+        outgoing = self._outgoing
+        if outgoing:
+            self._outgoing = []
+        return outgoing
+
+    def receive_message(self, message: Buffer, now: float) -> list[LinkEvent]:
+        """Take one message of the carrier that was attached last.
+
+        Raises:
+            RemoteProtocolError: the peer broke a rule. The link is over, and a Closed is there to be sent.
+        """
+        if not self.is_attached:
+            return self._take_events()
+        self._now = now
+        self._live.heard(now)
+        try:
+            frame = parse(message)
+            if frame is not None:
+                self._handle(frame)
+        except RemoteProtocolError as error:
+            if self.state is LinkState.RESUMING and not self._is_client:
+                # Whoever it is has proved nothing yet, and must not be able to end someone's link.
+                self._refuse_carrier(CloseCode.PROTOCOL, str(error))
+                return self._take_events()
+            self.close(CloseCode.PROTOCOL, str(error))
+            raise
+        return self._take_events()
+
+    def next_timer(self) -> float | None:
+        """When `handle_timer` has something to do; None: never."""
+        if self._events:
+            return self._now
+        match self.state:
+            case LinkState.OPEN:
+                return min(self._live.dead_at, self._live.ping_at)
+            case LinkState.OPENING | LinkState.RESUMING:
+                return min(self._live.dead_at, self._live.ping_at, self._greet_until)
+            case LinkState.DETACHED:
+                return self._detached_at + self.keep_s
+            case LinkState.NEW | LinkState.CLOSED:
+                return None
+
+    def handle_timer(self, now: float) -> list[LinkEvent]:
+        """Ping, give up a silent carrier, or end a link that was without one for too long."""
+        self._now = now
+        if self.state is LinkState.DETACHED:
+            if now >= self._detached_at + self.keep_s:
+                self._end(CloseCode.EXPIRED, f"there was no connection for {self.keep_s} s")
+        elif self.is_attached:
+            if self.state is not LinkState.OPEN and now >= self._greet_until:
+                self._lose_carrier("the other end did not answer in time")
+            elif now >= self._live.dead_at:
+                self._lose_carrier(f"nothing was heard for {DEAD_AFTER_S:.0f} s")
+            elif now >= self._live.ping_at:
+                self._acknowledge()
+                self._queue(Ping(self._live.next_token(now)))
+        return self._take_events()

@@ -1,0 +1,89 @@
+"""Kinds of streams: what their heads and notes say, in JSON (docs/protocol.md, "Kinds of streams")."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from genba_wire.buffers import Buffer
+from genba_wire.tunnel import json_messages
+from genba_wire.tunnel.control import Uuid
+
+PTY: Final = "pty"
+"""A terminal that outlives its viewers. The stream's bytes are keystrokes one way and output the other."""
+
+TCP: Final = "tcp"
+"""A connection that the agent makes."""
+
+MAX_CELLS: Final = 65_535
+"""Rows or columns: the kernel's winsize has 16 bits for each."""
+
+Cells: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_CELLS)]
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+
+
+class PtyOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a "pty" stream. The same `reconnect` is the same session; an empty command the login shell."""
+
+    reconnect: Uuid
+    command: str = ""
+    height: Cells = 24
+    width: Cells = 80
+
+
+class TcpOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a "tcp" stream."""
+
+    host: str
+    port: Port
+
+
+class Resize(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="resize"):
+    """A note of the client: the terminal's size in cells."""
+
+    height: Cells
+    width: Cells
+
+
+class Exited(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="exited"):
+    """A note of the agent: the session's process ended; a signal's number is negative."""
+
+    code: int
+
+
+PtyNote: TypeAlias = Resize | Exited
+
+_NOTES: Final[dict[str, type[Resize] | type[Exited]]] = {"resize": Resize, "exited": Exited}
+
+
+def encode(message: PtyOpen | TcpOpen | PtyNote) -> bytes:
+    """Return the JSON of a head or note."""
+    return json_messages.encode(message)
+
+
+def parse_pty_open(head: Buffer) -> PtyOpen:
+    """Read the head of a "pty" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, PtyOpen)
+
+
+def parse_tcp_open(head: Buffer) -> TcpOpen:
+    """Read the head of a "tcp" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, TcpOpen)
+
+
+def parse_pty_note(data: Buffer) -> PtyNote | None:
+    """Read a note of a "pty" stream; None for a type that is not known.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of its type's shape.
+    """
+    return json_messages.decode_tagged(data, _NOTES)
