@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from genba_gateway.domain.actors import AgentActor
+from genba_gateway.domain.channels import of_workspace
 from genba_gateway.errors import AgentUnreachable
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import TAKEN_OVER, AgentConnections
@@ -83,9 +85,10 @@ def make_controls(rows: AgentRows, dials: AgentDials, clock: PassedTime) -> Agen
     return AgentControls(AgentConnections(rows.database, rows.pubsub, replica_id=REPLICA, now=rows.clock), dials, clock)
 
 
-async def wait_until_connected(rows: AgentRows, agent_id: str) -> None:
-    while (await rows.get_agent(agent_id)).first_connected_at is None:
-        await asyncio.sleep(0)
+async def wait_until_connected(rows: AgentRows, actor: AgentActor) -> None:
+    with rows.pubsub.subscribe(of_workspace(actor.workspace_id)) as subscription:
+        while (await rows.get_agent(actor.agent_id)).first_connected_at is None:
+            await subscription.changed(timeout_s=CEILING_S)
 
 
 async def test_an_agent_that_says_nothing_for_30_seconds_is_given_up(rows: AgentRows) -> None:
@@ -93,7 +96,7 @@ async def test_an_agent_that_says_nothing_for_30_seconds_is_given_up(rows: Agent
     clock, socket = PassedTime(), Socket(HELLO)
     async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as group:
         serving = group.create_task(make_controls(rows, make_dials(rows), clock).serve(actor, socket))
-        await wait_until_connected(rows, actor.agent_id)
+        await wait_until_connected(rows, actor)
         clock.started.set()
         code, reason = await serving
     assert (code, clock.time) == (CLOSE_SILENT, 30.0)
@@ -118,7 +121,7 @@ async def test_an_agent_that_answers_pings_is_kept(rows: AgentRows) -> None:
     async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as group:
         served = group.create_task(controls.serve(actor, socket))
         answering = group.create_task(answer())
-        await wait_until_connected(rows, actor.agent_id)
+        await wait_until_connected(rows, actor)
         clock.started.set()
         await asyncio.wait([answering, served], return_when=asyncio.FIRST_COMPLETED)
         assert not served.done()
@@ -133,7 +136,7 @@ async def test_a_second_carrier_of_the_agent_takes_over(rows: AgentRows) -> None
         first_socket = Socket(HELLO)
         first = group.create_task(controls.serve(actor, first_socket))
         await first_socket.sent.get()
-        await wait_until_connected(rows, actor.agent_id)
+        await wait_until_connected(rows, actor)
         second = group.create_task(controls.serve(actor, Socket(HELLO)))
         assert await first == (1000, TAKEN_OVER)
         assert (await rows.get_agent(actor.agent_id)).disconnected_at is None
@@ -158,7 +161,7 @@ async def test_a_dial_that_the_agent_refuses_fails_with_its_words(rows: AgentRow
     async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as group:
         serving = group.create_task(make_controls(rows, dials, StandingTime()).serve(actor, socket))
         refusing = group.create_task(refuse())
-        await wait_until_connected(rows, actor.agent_id)
+        await wait_until_connected(rows, actor)
         with pytest.raises(AgentUnreachable, match="no route"):
             async with dials.dial(actor.agent_id):
                 pass
