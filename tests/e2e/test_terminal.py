@@ -71,9 +71,10 @@ async def test_a_shell_has_a_tty_follows_the_size_and_passes_its_exit_code_on(sh
         screen.type("until [ \"$(stty size)\" = '41 123' ]; do sleep 0.05; done; echo resized-$((2+2))\r")
         await screen.see("resized-4")
         # Ctrl-C belongs to the program over there.
-        screen.type("echo begun-$((1+1)); sleep 1000\r")
+        screen.type("sh -c 'echo begun-$((1+1)); exec sleep 1000'\r")
         await screen.see("begun-2")
         screen.type("\x03")
+        await screen.see("^C")
         screen.type("echo interrupted-$?\r")
         await screen.see("interrupted-130")
         screen.type("exit 7\r")
