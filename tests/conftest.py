@@ -11,6 +11,7 @@ import inspect
 import io
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, MutableMapping
@@ -42,6 +43,14 @@ def remove_steering_variables(environment: MutableMapping[str, str]) -> None:
             del environment[name]
 
 
+def restore_signals() -> None:
+    """Undo what `nohup` or a shell's `&` made this process and all its children ignore."""
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+restore_signals()
 remove_steering_variables(os.environ)
 os.environ[SESSION_MARK] = uuid.uuid4().hex
 

@@ -68,11 +68,22 @@ async def _run(options: AgentOptions) -> None:
     loop = asyncio.get_running_loop()
     this_task = asyncio.current_task()
     async with Transport(transport_options) as transport:
+        _give_children_default_signals()
         agent = Agent(options, own_command(os.environ, sys.argv[0]), transport, SystemClock())
         handle = stop_twice(agent, this_task.cancel if this_task is not None else agent.stop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, handle)
         await agent.run()
+
+
+def _give_children_default_signals() -> None:
+    """Keep what `nohup` or a shell's `&` made us ignore from scripts and terminals, which would inherit it.
+
+    A handler, even one that does nothing, becomes the default again in what we start.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def _use_pidfds() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -37,12 +37,13 @@ def agent_environ(gateway: AgentGateway, folder: Path, extra: Mapping[str, str] 
 
 @asynccontextmanager
 async def running_agent(
-    gateway: AgentGateway, folder: Path, extra: Mapping[str, str] | None = None
+    gateway: AgentGateway, folder: Path, extra: Mapping[str, str] | None = None, started_by: Sequence[str] = ()
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """An agent's process, killed at the end if the test did not end it."""
+    """An agent's process, killed at the end if the test did not end it; `started_by` is a command that becomes it."""
+    command = [*started_by, sys.executable, "-m", "genba_agent"]
     with (folder / "stderr").open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "genba_agent", env=agent_environ(gateway, folder, extra), stderr=stderr, stdout=stderr
+            *command, env=agent_environ(gateway, folder, extra), stderr=stderr, stdout=stderr
         )
     try:
         yield process
@@ -245,6 +246,18 @@ async def test_stop_hangs_up_start_scripts_that_still_run(tmp_path: Path) -> Non
         await gateway.wait_for(lambda: "waits" in gateway.output_of(SOURCE))
         assert await end(agent) == 0
         assert gateway.lifecycle[-1] == "off"
+        assert gateway.output_of(SOURCE, "info") == ["waits", "hung up"]
+
+
+async def test_scripts_of_an_agent_under_nohup_can_be_hung_up(tmp_path: Path) -> None:
+    script = make_script('trap "echo hung up; exit 0" HUP; echo waits; while :; do sleep 0.05; done', source_id=SOURCE)
+    async with (
+        running_gateway(make_manifest(scripts=[script])) as gateway,
+        running_agent(gateway, tmp_path, started_by=["nohup"]) as agent,
+    ):
+        await gateway.wait_for(lambda: "waits" in gateway.output_of(SOURCE))
+        agent.send_signal(signal.SIGHUP)
+        assert await end(agent) == 0
         assert gateway.output_of(SOURCE, "info") == ["waits", "hung up"]
 
 

@@ -38,6 +38,10 @@ MAX_LOG_BYTES = 10 << 20
 
 PR_SET_CHILD_SUBREAPER = 36
 # struct flock: type, whence, start, length, pid.
+# A process in the middle of an exec shows no environment for a moment; it is looked at again that often.
+EXEC_LOOKS = 3
+EXEC_POLL_S = 0.002
+
 FLOCK = "hhqqi"
 
 
@@ -63,12 +67,21 @@ def list_marked(directory: str) -> list[int]:
 def is_marked(pid: int, directory: str) -> bool:
     """Say whether a process carries the marker of `directory` or of one below it."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            variables = file.read().split(b"\0")
+        variables = _read_environment(pid)
+        for _ in range(EXEC_LOOKS):
+            if variables or not os.readlink(f"/proc/{pid}/exe"):
+                break
+            time.sleep(EXEC_POLL_S)
+            variables = _read_environment(pid)
     except OSError:
         return False
     wanted = f"{MARKER}={directory}".encode()
-    return any(each == wanted or each.startswith(wanted + b"/") for each in variables)
+    return any(each == wanted or each.startswith(wanted + b"/") for each in variables.split(b"\0"))
+
+
+def _read_environment(pid: int) -> bytes:
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return file.read()
 
 
 def list_descendants(ancestor: int) -> list[int]:

@@ -22,6 +22,9 @@ from genba_gateway.provisioner.environment import JOB_MARKER
 POLL_S = 0.02
 # After SIGKILL only the kernel is in the way; a process stuck in it longer is reported as left over.
 KILL_WAIT_S = 10.0
+# A process in the middle of an exec shows no environment for a moment; it is looked at again that often.
+EXEC_LOOKS = 3
+EXEC_POLL_S = 0.002
 _RECORD_NAME = "process.json"
 
 
@@ -98,9 +101,16 @@ def marked_processes(job_id: str) -> list[int]:
 def has_mark(pid: int, job_id: str) -> bool:
     """Tell whether the process inherited the job's environment; False for what we may not read."""
     try:
-        return psutil.Process(pid).environ().get(JOB_MARKER) == job_id
+        process = psutil.Process(pid)
+        environment = process.environ()
+        for _ in range(EXEC_LOOKS):
+            if environment or not process.exe():
+                break
+            time.sleep(EXEC_POLL_S)
+            environment = process.environ()
     except (psutil.Error, OSError):
         return False
+    return environment.get(JOB_MARKER) == job_id
 
 
 def kill_until_gone(find: Callable[[], Iterable[int]]) -> list[int]:
