@@ -10,10 +10,11 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import build, cli, gateway, logs, pty, recover, relay, relay_hop
+from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
+    agent.BENCHMARK,
     gateway.BENCHMARK,
     cli.BENCHMARK,
     build.BENCHMARK,

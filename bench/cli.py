@@ -1,4 +1,4 @@
-"""How fast the command line answers."""
+"""How fast the command line answers: the served executable, once unpacked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.figures import Benchmark, Figure, median
+from scripts.build_agent import OUTPUT, machine_arch, prepare_executable
 from tests.support.real_gateway import RealGateway, clean_environment
 
 RUNS = 15
@@ -16,11 +17,14 @@ RUNS = 15
 
 async def measure(folder: Path) -> Sequence[Figure]:
     """`version` alone, `list` against a gateway; a Python that does nothing is the baseline of both."""
+    if await asyncio.to_thread(prepare_executable) is None:
+        raise RuntimeError("there is no executable to measure")
     async with RealGateway(folder / "gateway") as gateway:
         await gateway.sign_in()
         environment = {**clean_environment(), "GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": gateway.token}
         environment["GENBA_CONFIG_DIR"] = str(folder / "config")
-        genba = [sys.executable, "-m", "genba_ide_bridge.cli.main"]
+        genba = [str(OUTPUT / f"genba-linux-{machine_arch()}")]
+        await _time([*genba, "list"], environment)
         nothing: list[float] = []
         version: list[float] = []
         listed: list[float] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from bench.figures import Benchmark, Figure, median
-from tests.support.real_gateway import RealGateway, agents_of, read_starter
+from tests.support.real_gateway import RealGateway, read_starter
 
 RUNS = 7
 SETTLE_S = 3.0
@@ -31,13 +31,10 @@ async def measure(folder: Path) -> Sequence[Figure]:
         await gateway.wait_for_agent(workspace["id"])
         await asyncio.sleep(SETTLE_S)
         server = _resident(gateway)
-        found = agents_of(await gateway.fetch("GET", f"/api/v2/workspaces/{workspace['id']}"))
-        agent = _resident_of_agent(found[0]["id"], workspace["id"])
         await gateway.build(workspace["id"], "delete")
     return [
         Figure("gateway.start_s", median(starts), "s", RUNS),
         Figure("gateway.rss_mib", server, "MiB", 1),
-        Figure("agent.rss_mib", agent, "MiB", 1),
     ]
 
 
@@ -47,15 +44,4 @@ def _resident(gateway: RealGateway) -> float:
     return sum(each.memory_info().rss for each in (server, *server.children(recursive=True))) / MIB
 
 
-def _resident_of_agent(agent_id: str, workspace_id: str) -> float:
-    for process in psutil.process_iter():
-        try:
-            command, environment = process.cmdline(), process.environ()
-        except psutil.Error:
-            continue
-        if "genba_agent" in command and any(workspace_id in value for value in environment.values()):
-            return float(process.memory_info().rss) / MIB
-    raise RuntimeError(f"the process of agent {agent_id} was not found")
-
-
-BENCHMARK = Benchmark(("gateway.start_s", "gateway.rss_mib", "agent.rss_mib"), measure)
+BENCHMARK = Benchmark(("gateway.start_s", "gateway.rss_mib"), measure)

@@ -49,6 +49,19 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def prepare_executable() -> Path | None:
+    """Make this machine's executable for a gateway of this clone; the folder for its `--bin-dir`.
+
+    None where it can't be made, which is said: the gateway then starts agents of host workspaces from its own
+    environment.
+    """
+    try:
+        return build_executable(PLATFORMS[machine_arch()], OUTPUT).parent
+    except ScriptFailure as failure:
+        say(f"agents run from this clone's environment. {failure}")
+        return None
+
+
 def machine_arch() -> str:
     """Return this machine's name among `PLATFORMS`.
 

@@ -83,10 +83,21 @@ class GatewayProcess:
         self._log_start = log_start
 
     @classmethod
-    def start(cls, genba: Path, *, listen: str, data_dir: Path, log: Path, environment: Mapping[str, str]) -> Self:
+    def start(
+        cls,
+        genba: Path,
+        *,
+        listen: str,
+        data_dir: Path,
+        bin_dir: Path | None,
+        log: Path,
+        environment: Mapping[str, str],
+    ) -> Self:
         """Start a gateway that may run host workspaces; what it says goes to the file `log`."""
         host, port = split_listen(listen)
         argv = [str(genba), "server", "--listen", listen, "--data-dir", str(data_dir), "--allow-host-workspaces"]
+        if bin_dir is not None:
+            argv += ["--bin-dir", str(bin_dir)]
         with log.open("ab") as output:
             start = output.tell()
             # A session of its own keeps the terminal's Ctrl-C from it: it gets its one SIGINT from stop().

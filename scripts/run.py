@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.api_session import ApiSession
+from scripts.build_agent import prepare_executable
 from scripts.clone import GENBA, IN_CLONE, STARTER, RunFolders
 from scripts.demo_workspace import TEMPLATE, WORKSPACE, push_starter, start_demo
 from scripts.failures import ScriptFailure, exit_with_sentence
@@ -46,9 +47,10 @@ def main(arguments: list[str]) -> None:
         check_port_is_free(listen)
         _warn_about_host_workspaces(listen)
         environment = client_environment(os.environ)
+        bin_dir = prepare_executable()
         say(f"the gateway starts on {listen}; what it says is in {_short(IN_CLONE.log)}")
         with GatewayProcess.start(
-            GENBA, listen=listen, data_dir=IN_CLONE.data, log=IN_CLONE.log, environment=environment
+            GENBA, listen=listen, data_dir=IN_CLONE.data, bin_dir=bin_dir, log=IN_CLONE.log, environment=environment
         ) as gateway:
             try:
                 _main_job(gateway, GenbaCommand(GENBA, IN_CLONE.config, environment))

@@ -23,6 +23,7 @@ import msgspec
 
 from genba_wire.api.workspaces import Workspace
 from scripts.api_session import ApiSession, agents_of
+from scripts.build_agent import prepare_executable
 from scripts.clone import GENBA, STARTER, RunFolders
 from scripts.demo_workspace import push_starter
 from scripts.environment import cache_folder
@@ -76,11 +77,17 @@ class Smoke:
         """
         environment = self._make_environment()
         genba = GenbaCommand(GENBA, self._folders.config, environment)
+        bin_dir = prepare_executable()
         self._began = time.monotonic()
         listen = f"127.0.0.1:{find_free_port()}"
         say(f"a gateway starts on {listen} in {self._base}")
         with GatewayProcess.start(
-            GENBA, listen=listen, data_dir=self._folders.data, log=self._folders.log, environment=environment
+            GENBA,
+            listen=listen,
+            data_dir=self._folders.data,
+            bin_dir=bin_dir,
+            log=self._folders.log,
+            environment=environment,
         ) as gateway:
             gateway.wait_until_healthy()
             self.outcome.server_ready_s = self._seconds()

@@ -27,6 +27,7 @@ APT::Architecture "{arch}";
 APT::Architectures "{arch}";
 APT::Sandbox::User "";
 Acquire::Languages "none";
+Acquire::http::Timeout "20";
 """
 
 
@@ -44,15 +45,22 @@ def make_base(platform: Platform, lock: Path, work: Path, tree: Path) -> None:
         if shutil.which(program) is None:
             raise ScriptFailure(
                 f"The executable is assembled from Debian's packages, and {program} is not here: run it on Debian or "
-                "Ubuntu. Without it, agents run from this environment on this machine only."
+                "Ubuntu."
             )
+    pins = work / "wheels.txt"
+    pins.write_text(pick_pins(lock.read_text(encoding="utf-8"), recipe.WHEELS))
+    fetch_wheels = _installer(platform, pins, work / "site")
     _fetch_debs(platform, work)
     root = work / "root"
     for deb in sorted((work / "debs").glob("*.deb")):
         subprocess.run(["dpkg-deb", "-x", str(deb), str(root)], check=True, stdin=subprocess.DEVNULL)
     _copy_python(platform, root, tree)
     _copy_licences(root, tree / "licences")
-    _install_wheels(platform, lock, work, tree / "site")
+    code, said = run_step("the wheels are fetched", fetch_wheels, on_line=lambda line: None)
+    if code != 0:
+        raise ScriptFailure(f"The wheels could not be fetched ({said[-1] if said else code}): check the way to PyPI.")
+    shutil.copytree(work / "site", tree / "site", ignore=_left_out)
+    shutil.rmtree(tree / "site" / "bin", ignore_errors=True)
 
 
 def _fetch_debs(platform: Platform, work: Path) -> None:
@@ -114,17 +122,6 @@ def _drop_long_names(lib: Path) -> None:
 
 def _left_out(_folder: str, names: list[str]) -> set[str]:
     return {name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in recipe.LEFT_OUT)}
-
-
-def _install_wheels(platform: Platform, lock: Path, work: Path, site: Path) -> None:
-    pins = work / "wheels.txt"
-    pins.write_text(pick_pins(lock.read_text(encoding="utf-8"), recipe.WHEELS))
-    raw = work / "site"
-    code, said = run_step("the wheels are fetched", _installer(platform, pins, raw), on_line=lambda line: None)
-    if code != 0:
-        raise ScriptFailure(f"The wheels could not be fetched ({said[-1] if said else code}): check the way to PyPI.")
-    shutil.copytree(raw, site, ignore=_left_out)
-    shutil.rmtree(site / "bin", ignore_errors=True)
 
 
 def _installer(platform: Platform, pins: Path, target: Path) -> Sequence[str]:

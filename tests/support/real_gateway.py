@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import os
 import secrets
@@ -18,12 +19,20 @@ from typing import Any, Self
 
 import httpx
 
+from scripts.build_agent import prepare_executable
+
 Condition = Callable[[dict[str, Any]], bool]
 
 CEILING_S = 60.0
 """How long anything may take before a test gives up."""
 
 STARTERS = Path(__file__).parents[2] / "gateway" / "genba_gateway" / "starters"
+
+
+@functools.cache
+def _find_programs() -> Path | None:
+    """The folder with the executable that workspaces run; None where it can't be made: they run the source tree."""
+    return prepare_executable()
 
 
 def free_port() -> int:
@@ -77,6 +86,9 @@ class RealGateway:
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        bin_dir = await asyncio.to_thread(_find_programs)
+        if bin_dir is not None:
+            self._arguments = ("--bin-dir", str(bin_dir), *self._arguments)
         await self.start()
         return self
 

@@ -19,6 +19,8 @@ def clone(tmp_path: Path) -> Path:
     """A copied clone whose `genba` is the fake."""
     root = tmp_path / "clone"
     shutil.copytree(ROOT / "scripts", root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    # Assembling the executable is the matter of tests/e2e/test_executable.py; here it can't be made.
+    (root / "scripts" / "build_agent.py").write_text("def prepare_executable():\n    return None\n")
     starter = root / "gateway" / "genba_gateway" / "starters" / "host"
     starter.mkdir(parents=True)
     (starter / "main.tf").write_text("# a template")
