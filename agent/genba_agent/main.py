@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Final, cast
 
 from genba_agent.errors import OptionsError
@@ -83,7 +83,11 @@ def _give_children_default_signals() -> None:
     """
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, _hear_nothing)
+
+
+def _hear_nothing(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 def _use_pidfds() -> None:
