@@ -15,7 +15,7 @@ SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,
 PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
 
-.PHONY: help agent setup setup-run run sign-in smoke check format test unit soak lock clean
+.PHONY: help agent setup setup-run run sign-in smoke check format test unit soak vsix lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,7 @@ check: setup ## format, lint, types, import rules
 	.genba/venv/tools/mypy $(SOURCES)
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 .genba/venv/tools/pyright --pythonpath $(PY)
 	PYTHONPATH=wire:gateway:agent:ide-bridge .genba/venv/tools/lint-imports
+	@$(PY) -m scripts.check_extension
 
 format: setup ## let ruff format the code and mend what it can
 	.genba/venv/tools/ruff format .
@@ -58,6 +59,9 @@ unit: setup ## the fast tests
 soak: setup ## the long tests: real waits, many kills
 	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)
 
+vsix: setup-run ## pack the VS Code extension into dist/ (needs Node.js 20 or later)
+	@$(PY) -m scripts.build_vsix
+
 ifneq ($(wildcard bench/__main__.py),)
 .PHONY: bench
 bench: setup ## measure; ONLY='regular expression' chooses figures by name
@@ -70,5 +74,5 @@ lock: ## pin the dependencies of pyproject.toml anew, with hashes (needs uv; UV=
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-find-links -c requirements.lock pyproject.toml -o requirements-run.lock
 
 clean: ## remove what tools left in the tree; data of `make run` and the shared environment stay
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .genba/venv .genba/bin dist artefacts
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .genba/venv .genba/bin dist artefacts vscode-extension/dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

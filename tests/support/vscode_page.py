@@ -1,0 +1,90 @@
+"""VS Code in a browser as its user sees it: the view of Genba, dialogs, panels, terminals."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from playwright.async_api import Locator, Page, expect
+
+LIMIT_MS: Final = 60_000
+"""How long anything may take to show before a test gives up."""
+
+
+class VsCodePage:
+    """A page with a workbench in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.set_default_timeout(LIMIT_MS)
+
+    async def open_genba_view(self) -> None:
+        """Click Genba's icon in the activity bar."""
+        await self.page.locator(".activitybar a[aria-label^='Genba']").click()
+
+    def row(self, name: str) -> Locator:
+        """A row of the tree by its first words, as they are read out."""
+        return self.page.locator(".pane-body [role='treeitem']").filter(has=self.page.get_by_label(name))
+
+    async def expect_row(self, label: str) -> Locator:
+        """Wait until the tree has a row that is read out like this."""
+        found = self.page.locator(f"[role='treeitem'][aria-label^={quote(label)}]")
+        await expect(found).to_be_visible(timeout=LIMIT_MS)
+        return found
+
+    async def press_row_button(self, label: str, button: str) -> None:
+        """Press a button that shows on a row while the pointer is over it."""
+        row = await self.expect_row(label)
+        await row.hover()
+        await row.locator(f"a[aria-label^={quote(button)}]").click()
+
+    async def answer_dialog(self, button: str) -> None:
+        """Press a button of the dialog in front."""
+        dialog = self.page.locator(".monaco-dialog-box")
+        await dialog.get_by_role("button", name=button, exact=True).click()
+
+    async def answer_input(self, prompt: str, text: str) -> None:
+        """Type into the input box that says this, and press Enter."""
+        box = self.page.locator(".quick-input-widget").filter(has_text=prompt)
+        await expect(box).to_be_visible(timeout=LIMIT_MS)
+        await box.locator("input").last.fill(text)
+        await box.locator("input").last.press("Enter")
+
+    async def run_command(self, title: str) -> None:
+        """Run a command from the palette."""
+        await self.page.keyboard.press("F1")
+        box = self.page.locator(".quick-input-widget input[type='text']")
+        await box.fill(f">{title}")
+        await self.page.locator(".quick-input-list [role='option']").filter(has_text=title).first.click()
+
+    async def expect_status(self, text: str) -> None:
+        """Wait until Genba's item of the status bar says this."""
+        item = self.page.locator("[id='genba.genba.genba.status'], .statusbar-item[id$='genba.status']")
+        await expect(item).to_contain_text(text, timeout=LIMIT_MS)
+
+    async def expect_output(self, text: str) -> None:
+        """Wait until the output panel shows a line with this."""
+        lines = self.page.locator(".panel .view-line").filter(has_text=re.compile(as_shown(text)))
+        await expect(lines.first).to_be_visible(timeout=LIMIT_MS)
+
+    async def expect_terminal(self, text: str, *, is_there: bool = True) -> None:
+        """Wait until a row of the terminal's screen shows this, or none does."""
+        rows = self.page.locator(".terminal-wrapper.active .xterm-rows > div")
+        row = rows.filter(has_text=re.compile(as_shown(text))).first
+        await expect(row).to_be_visible(visible=is_there, timeout=LIMIT_MS)
+
+    async def type_in_terminal(self, line: str) -> None:
+        """Type a line into the terminal that is shown, and press Enter."""
+        await self.page.locator(".terminal-wrapper.active .xterm-screen").click()
+        await self.page.keyboard.type(line)
+        await self.page.keyboard.press("Enter")
+
+
+def quote(text: str) -> str:
+    """A string of CSS."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_shown(text: str) -> str:
+    """A pattern for text in an editor or a terminal, whose spaces may be unbreakable ones."""
+    return r"[\s\u00a0]".join(re.escape(word) for word in text.split(" "))

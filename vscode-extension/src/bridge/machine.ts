@@ -1,0 +1,40 @@
+import { execFile } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { Machine } from "./command";
+
+const CHECK = "import sys; assert sys.version_info >= (3, 11); import genba_ide_bridge";
+
+/** A Python that takes longer to say its version is one that hangs, as the shims of version managers can. */
+const CHECK_MS = 20_000;
+
+/** The machine that this extension runs on. */
+export function thisMachine(environment: NodeJS.ProcessEnv = process.env, home = homedir()): Machine {
+  const isWindows = process.platform === "win32";
+  return {
+    isWindows,
+    // An editor that was started from a menu may not have the PATH of a terminal: uv and pipx install to the last one.
+    folders: [
+      ...(environment.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
+      join(home, ".local", "bin"),
+    ],
+    joinPath: join,
+    expandHome: (path) => path.replace(/^~(?=[/\\])/, home),
+    isProgram: async (path) => {
+      try {
+        await access(path, isWindows ? constants.F_OK : constants.X_OK);
+        return (await stat(path)).isFile();
+      } catch {
+        return false;
+      }
+    },
+    hasBridge: (python) =>
+      new Promise((resolve) => {
+        execFile(python, ["-c", CHECK], { timeout: CHECK_MS, windowsHide: true }, (error) => {
+          resolve(error === null);
+        });
+      }),
+  };
+}

@@ -1,0 +1,67 @@
+import { setTimeout as wait } from "node:timers/promises";
+import * as vscode from "vscode";
+import { findBridge } from "../bridge/command";
+import { startLanguageServer } from "../bridge/languageServer";
+import { thisMachine } from "../bridge/machine";
+import { openStream } from "../bridge/stream";
+import { BridgeSupervisor } from "../bridge/supervisor";
+import { LogChannels } from "../logs/logChannels";
+import { Session } from "../session/session";
+import { SignIn } from "../session/signIn";
+import { SessionView } from "../session/view";
+import { StatusBar } from "../statusBar/statusBar";
+import { Terminals } from "../terminals/terminals";
+import { Builds } from "../workspaces/builds";
+import { Choice } from "../workspaces/choice";
+import { WorkspaceBook } from "../workspaces/workspaceBook";
+import { type TreeNode, WorkspaceTree } from "../workspaces/workspaceTree";
+import { CommandRegistry } from "./commandRegistry";
+
+/** The parts that commands call. */
+export interface Container {
+  readonly log: vscode.LogOutputChannel;
+  readonly supervisor: BridgeSupervisor;
+  readonly session: Session;
+  readonly signIn: SignIn;
+  readonly choice: Choice;
+  readonly builds: Builds;
+  readonly logs: LogChannels;
+  readonly terminals: Terminals;
+  readonly commands: CommandRegistry;
+}
+
+/** Build all parts and wire them; what is disposable goes into the context's subscriptions. */
+export function buildContainer(context: vscode.ExtensionContext): Container {
+  const own = <T extends vscode.Disposable>(part: T): T => {
+    context.subscriptions.push(part);
+    return part;
+  };
+  const log = own(vscode.window.createOutputChannel("Genba", { log: true }));
+  const supervisor = own(
+    new BridgeSupervisor({
+      start: async () => {
+        const setting = vscode.workspace.getConfiguration("genba").get<string>("bridgePath", "");
+        return startLanguageServer(await findBridge(setting, thisMachine()), log);
+      },
+      wait: (milliseconds) => wait(milliseconds),
+      now: () => performance.now(),
+      log,
+    }),
+  );
+  const book = own(new WorkspaceBook());
+  const session = own(new Session(supervisor, book, log));
+  const username = (): string => session.username;
+  const choice = new Choice(book, username);
+  const signIn = new SignIn(session, context.globalState);
+  const logs = own(new LogChannels(supervisor, book, openStream));
+  const builds = own(new Builds(supervisor, book, choice, (workspace) => logs.showBuildLog(workspace)));
+  const terminals = new Terminals(supervisor, book, choice, openStream);
+  const tree = own(new WorkspaceTree(book, username));
+  const view = own(
+    vscode.window.createTreeView<TreeNode>("genba.workspaces", { treeDataProvider: tree, showCollapseAll: true }),
+  );
+  own(new SessionView(session, view, () => signIn.run()));
+  own(new StatusBar(session, book));
+  const commands = own(new CommandRegistry(log));
+  return { log, supervisor, session, signIn, choice, builds, logs, terminals, commands };
+}
