@@ -90,7 +90,7 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
             now=utc_now,
         )
         await services.agent_connections.forget_earlier()
-        await services.job_runner.recover()
+        await services.job_runner.recovery.recover()
         app = make_quart_app(config, services)
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:

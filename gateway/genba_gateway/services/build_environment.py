@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.users import User
@@ -26,6 +26,14 @@ class OwnerSecrets:
     ssh_public_key: str = ""
     ssh_private_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
+
+
+class OwnerSecretsSource(Protocol):
+    """Where a build's owner's keys come from."""
+
+    async def make_owner_secrets(self, owner: User, build: Build) -> OwnerSecrets:
+        """Keys for a build; a start build gets a fresh session token, a stop or delete ends it."""
+        ...
 
 
 def environment_of_import(owner: User) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Runs jobs: reads what a job needs, has the provisioner do it, stores what came out.
 
 What Terraform left is stored before anything else is said of a build, and its directory is removed only after that.
+Jobs that break off are services.job_recovery's.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,8 +33,14 @@ from genba_gateway.domain.provisioning import (
 from genba_gateway.domain.users import User
 from genba_gateway.domain.workspaces import Build
 from genba_gateway.errors import GenbaError, ProvisionError
-from genba_gateway.services.build_environment import OwnerSecrets, environment_of_build, environment_of_import
+from genba_gateway.services.build_environment import (
+    OwnerSecrets,
+    OwnerSecretsSource,
+    environment_of_build,
+    environment_of_import,
+)
 from genba_gateway.services.job_log_writer import JobLogWriter
+from genba_gateway.services.job_recovery import JobEnd, JobRecovery, Leftovers
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import files as file_store
@@ -48,17 +55,8 @@ from genba_gateway.store.sealing import Sealer
 
 log = logging.getLogger(__name__)
 
-KILLED_REASON = (
-    "The gateway was stopped in the middle of this job. What Terraform had finished until then was saved, "
-    "so start, stop or delete the workspace to go on."
-)
 
-
-RETRY_S: Final = 5.0
-"""Between two attempts to store the end of a job."""
-
-
-class Provisioner(Protocol):
+class Provisioner(Leftovers, Protocol):
     """What runs Terraform (provisioner.terraform.TerraformProvisioner)."""
 
     async def import_version(self, request: ImportRequest, on_log: OnLog, cancel: asyncio.Event) -> ImportResult:
@@ -76,34 +74,6 @@ class Provisioner(Protocol):
     ) -> BuildResult:
         """Plan and apply."""
         ...
-
-    async def recover(self, job_id: str, *, keep: bool = False) -> bytes | None:
-        """End what is left of a job's Terraform and return the state it left; None: the one before still holds."""
-        ...
-
-    async def discard(self, job_id: str) -> None:
-        """Remove a job's directory."""
-        ...
-
-    def list_leftover_jobs(self) -> list[str]:
-        """Jobs that have a directory."""
-        ...
-
-
-class OwnerSecretsSource(Protocol):
-    """Where a build's owner's keys come from."""
-
-    async def make_owner_secrets(self, owner: User, build: Build) -> OwnerSecrets:
-        """Keys for a build; a start build gets a fresh session token, a stop or delete ends it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnd:
-    """How a job ended, for its row."""
-
-    error: str = ""
-    error_code: str = ""
 
 
 class JobRunner:
@@ -130,6 +100,7 @@ class JobRunner:
         self._worker_id = worker_id
         self._now = now
         self._init_scripts = read_init_scripts()
+        self.recovery = JobRecovery(database=database, sealer=sealer, pubsub=pubsub, leftovers=provisioner, now=now)
 
     async def take(self) -> Job | None:
         """Take the next job of the queue for `run`, or None."""
@@ -173,14 +144,14 @@ class JobRunner:
                 except ProvisionError as error:
                     await writer.say("Cleaning Up", error.message, LogLevel.ERROR)
                     await writer.flush()
-                    await self._complete(job.id, JobEnd(error.message, error.code))
+                    await self.recovery.complete(job.id, JobEnd(error.message, error.code))
         except* GenbaError as group:
             reason = "; ".join(str(each) for each in group.exceptions)
             log.error("job %s failed", job.id, exc_info=group)
-            await self._break_off(job, JobEnd(reason))
+            await self.recovery.break_off(job, JobEnd(reason))
         except* Exception as group:  # the edge of a task: a job must never stay "running" for a bug
             log.error("job %s failed for a reason of the gateway's own", job.id, exc_info=group)
-            await self._break_off(job, JobEnd("The gateway failed to run this job; its log says why."))
+            await self.recovery.break_off(job, JobEnd("The gateway failed to run this job; its log says why."))
 
     async def _run_import(self, job: Job, writer: JobLogWriter, cancel: asyncio.Event) -> None:
         async with self._database.read() as connection:
@@ -227,6 +198,9 @@ class JobRunner:
             owner = await user_store.find_user(connection, build.owner_id)
             if owner is None:
                 raise ProvisionError("The workspace's owner is gone.")
+        if not build.orphan:
+            await self.recovery.salvage_former(build.workspace_id)
+        async with self._database.read() as connection:
             # An orphan's archive and state are not needed, so one that can't be read doesn't keep it alive.
             request = None if build.orphan else await self._make_request(connection, job, build)
         if request is None:
@@ -304,7 +278,7 @@ class JobRunner:
         now = self._now()
         values: dict[str, object] = {"updated_at": now}
         if result.state is not None:
-            values["state_sealed"] = self._sealer.seal_compressed(result.state)
+            values["state_sealed"] = await asyncio.to_thread(self._sealer.seal_compressed, result.state)
         succeeded = not result.error and not result.canceled
         async with self._database.write() as connection:
             if succeeded and build.transition is Transition.START:
@@ -327,67 +301,7 @@ class JobRunner:
                 )
             error = result.error or ("Canceled." if result.canceled else "")
             await job_store.complete_job(connection, job.id, now=now, error=error)
-        self._publish_end(job.id, build)
-
-    async def _complete(self, job_id: str, end: JobEnd, state: bytes | None = None) -> None:
-        now = self._now()
-        async with self._database.write() as connection:
-            build = await build_store.find_build_of_job(connection, job_id)
-            if build is not None and state is not None:
-                sealed = self._sealer.seal_compressed(state)
-                await build_store.update_build(connection, build.id, {"state_sealed": sealed, "updated_at": now})
-            await job_store.complete_job(connection, job_id, now=now, error=end.error, error_code=end.error_code)
-        self._publish_end(job_id, build)
-
-    async def _salvage(self, job_id: str, end: JobEnd) -> None:
-        """End a job that broke off, keeping the state that its Terraform left; one that ended keeps its end."""
-        state = await self._provisioner.recover(job_id, keep=True)
-        await self._complete(job_id, end, state)
-        await self._provisioner.discard(job_id)
-
-    async def _break_off(self, job: Job, end: JobEnd) -> None:
-        try:
-            await self._salvage(job.id, end)
-        except Exception:  # the edge of a task: what could not be read now is looked for at the next start
-            log.exception("what job %s left stays in its directory", job.id)
-            await self._complete_at_last(job.id, end)
-
-    async def _complete_at_last(self, job_id: str, end: JobEnd) -> None:
-        """End a job however long the database refuses: a job that nobody runs could not even be canceled."""
-        while True:
-            try:
-                await self._complete(job_id, end)
-                return
-            except Exception:  # a full disk, or another process that holds the database
-                log.exception("the end of job %s can't be stored; tried again in %s s", job_id, RETRY_S)
-                await asyncio.sleep(RETRY_S)
-
-    def _publish_end(self, job_id: str, build: Build | None) -> None:
-        workspace = [channels.of_workspace(build.workspace_id)] if build else []
-        self._pubsub.publish(channels.of_job(job_id), channels.JOBS, *workspace)
-
-    async def recover(self) -> None:
-        """After a start: end the jobs that a former gateway was killed in, saving the states they left."""
-        async with self._database.read() as connection:
-            unfinished = await job_store.list_unfinished_jobs(connection)
-        async with asyncio.TaskGroup() as tasks:  # each may have to wait for a Terraform to end
-            for job in unfinished:
-                tasks.create_task(self._recover_unfinished(job.id), name=f"recovery of job {job.id}")
-        for job_id in await asyncio.to_thread(self._provisioner.list_leftover_jobs):
-            try:
-                await self._salvage(job_id, JobEnd(KILLED_REASON))
-            except Exception:  # one folder, perhaps not even a job's, must not keep the gateway from starting
-                log.exception("what job %s left stays in its directory", job_id)
-
-    async def _recover_unfinished(self, job_id: str) -> None:
-        end = JobEnd(KILLED_REASON)
-        try:
-            await self._salvage(job_id, end)
-        except Exception:  # one job must not keep the gateway from starting
-            log.exception("what job %s left stays in its directory; it is marked failed", job_id)
-            await self._complete(job_id, end)
-        else:
-            log.warning("job %s was unfinished; it is marked failed and its state saved", job_id)
+        self.recovery.publish_end(job.id, build)
 
 
 async def _set_when_asked(asked: Subscription, cancel: asyncio.Event) -> None:

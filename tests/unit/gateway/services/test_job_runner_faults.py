@@ -11,8 +11,8 @@ from genba_gateway.domain import channels
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.errors import ProvisionError
 from genba_gateway.loops.job_queue import JobQueue
-from genba_gateway.services import job_runner
-from genba_gateway.services.job_runner import KILLED_REASON
+from genba_gateway.services import job_recovery
+from genba_gateway.services.job_recovery import KILLED_REASON
 from tests.support.workshop import CEILING_S, Workshop
 
 
@@ -64,7 +64,7 @@ async def test_one_job_that_can_not_be_recovered_keeps_no_other_and_no_start_bac
     runner = workshop.services.job_runner
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(workshop.provisioner), "recover", staticmethod(recover_or_fail))
-        await runner.recover()
+        await runner.recovery.recover()
 
     ended = [await workshop.find_job(job_id) for job_id in jobs]
     assert [(job.status, job.error) for job in ended] == [(JobStatus.FAILED, KILLED_REASON)] * 2
@@ -74,10 +74,10 @@ async def test_one_job_that_can_not_be_recovered_keeps_no_other_and_no_start_bac
 async def test_the_end_of_a_job_is_stored_once_the_database_takes_it(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_runner, "RETRY_S", 0.001)
+    monkeypatch.setattr(job_recovery, "RETRY_S", 0.001)
     version = await workshop.add_version(run=False)
     heard = Heard("can't be stored")
-    logging.getLogger(job_runner.__name__).addHandler(heard)
+    logging.getLogger(job_recovery.__name__).addHandler(heard)
     try:
         await refuse(workshop, "completed_at")
         async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
@@ -86,7 +86,7 @@ async def test_the_end_of_a_job_is_stored_once_the_database_takes_it(
             await accept(workshop)
             assert (await running).status is JobStatus.FAILED
     finally:
-        logging.getLogger(job_runner.__name__).removeHandler(heard)
+        logging.getLogger(job_recovery.__name__).removeHandler(heard)
     assert (await workshop.find_job(version["job"]["id"])).error
 
 
