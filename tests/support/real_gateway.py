@@ -73,7 +73,12 @@ class RealGateway:
     """`genba server` as a process. Use as an async context manager: at its end nothing of it is left."""
 
     def __init__(
-        self, folder: Path, *arguments: str, port: int | None = None, allow_host_workspaces: bool = True
+        self,
+        folder: Path,
+        *arguments: str,
+        port: int | None = None,
+        allow_host_workspaces: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
@@ -81,6 +86,7 @@ class RealGateway:
         self.token = ""
         self.process: asyncio.subprocess.Process | None = None
         self._arguments = (*(["--allow-host-workspaces"] if allow_host_workspaces else []), *arguments)
+        self._environment = dict(environment or {})
         self._log = folder / "server.log"
         self.client = httpx.AsyncClient(base_url=self.url, timeout=CEILING_S)
 
@@ -117,7 +123,11 @@ class RealGateway:
         began = time.monotonic()
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command, stdout=log, stderr=log, env=clean_environment(), start_new_session=True
+                *self.command,
+                stdout=log,
+                stderr=log,
+                env={**clean_environment(), **self._environment},
+                start_new_session=True,
             )
         async with asyncio.timeout(CEILING_S):
             while True:

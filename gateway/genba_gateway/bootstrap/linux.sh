@@ -82,8 +82,8 @@ fetch() {
 
 explain() {
     case $step-$url in
-        TCP-*://localhost[:/]* | TCP-*://127.* | TCP-*://\[::1\]*)
-            echo "$said. $url is this machine itself, where no gateway listens: give the gateway an address that workspaces reach (--access-url, and --agent-listen)" ;;
+        TCP-*://localhost[:/]* | TCP-*://127.* | TCP-*://\[::1\]* | TCP-*://host.docker.internal[:/]*)
+            echo "$said. Seen from this workspace, no gateway listens at $url: give it an address that workspaces reach (genba server --agent-listen, or --listen and --access-url)" ;;
         *) echo "$said ($url)" ;;
     esac
 }
