@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from scripts.clone import ROOT
+from scripts.environment import locked
 from scripts.extension_tools import EXTENSION, install_packages, local_tool, run_tool
 from scripts.failures import exit_with_sentence
 
@@ -22,11 +23,12 @@ def build_vsix(target: Path | None = None) -> Path:
     version = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))["version"]
     target = target or ROOT / "dist" / f"genba-{version}.vsix"
     target.parent.mkdir(parents=True, exist_ok=True)
-    run_tool(["node", "esbuild.mjs", "--production"], doing="Bundling the extension")
-    # Packed with it, as the licence asks for; the clone keeps one copy, at its root.
-    shutil.copyfile(ROOT / "LICENSE", EXTENSION / "LICENSE")
     pack = [local_tool("vsce"), "package", "--no-dependencies", "--allow-missing-repository", "--out", str(target)]
-    run_tool(pack, doing="Packing the extension")
+    with locked(EXTENSION / "node_modules" / ".genba-vsix.lock"):  # what is packed lies in the clone for that time
+        run_tool(["node", "esbuild.mjs", "--production"], doing="Bundling the extension")
+        # Packed with it, as the licence asks for; the clone keeps one copy, at its root.
+        shutil.copyfile(ROOT / "LICENSE", EXTENSION / "LICENSE")
+        run_tool(pack, doing="Packing the extension")
     return target
 
 

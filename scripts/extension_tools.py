@@ -29,9 +29,12 @@ def check_node() -> None:
     """Raise `NodeMissing` unless node and npm are on PATH and recent enough."""
     if shutil.which("npm") is None:
         raise NodeMissing(f"The VS Code extension needs npm, which is not on PATH: {INSTALL_NODE}")
-    asked = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    try:
+        asked = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NodeMissing(f"`node --version` does not say a version: {INSTALL_NODE}") from error
     version = asked.stdout.strip().removeprefix("v")
-    if asked.returncode != 0 or not version.partition(".")[0].isdecimal():
+    if not version.partition(".")[0].isdecimal():
         raise NodeMissing(f"`node --version` does not say a version: {INSTALL_NODE}")
     if int(version.partition(".")[0]) < MINIMUM_NODE:
         raise NodeMissing(f"The VS Code extension needs Node.js {MINIMUM_NODE} and this is {version}: {INSTALL_NODE}")
@@ -61,9 +64,14 @@ def run_tool(command: Sequence[str], folder: Path = EXTENSION, *, doing: str) ->
     Raises:
         ScriptFailure: it failed.
     """
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+    except OSError as error:
+        raise ScriptFailure(
+            f"{doing} could not be started: {error}. Remove {folder}/node_modules and try again"
+        ) from error
     if done.returncode != 0:
         said = done.stdout.decode(errors="replace").strip()
         raise ScriptFailure(f"{said}\n{doing} failed in {folder} (exit code {done.returncode}): see above")

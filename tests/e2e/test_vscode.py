@@ -3,127 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
-import shlex
+import shutil
+import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import expect
 
-from scripts.build_vsix import build_vsix
-from scripts.extension_tools import NodeMissing
-from tests.support.chromium import find_chromium, keep_screenshot, open_browser
-from tests.support.code_server import CodeServer, install_code_server
-from tests.support.debian_packages import MissingPart
+from scripts.build_agent import OUTPUT, machine_arch
+from scripts.clone import ROOT
 from tests.support.host_template import host_template, script
-from tests.support.real_gateway import RealGateway, free_port
-from tests.support.vscode_page import VsCodePage
-
-NAME: Final = "vscode"
-EMAIL: Final = "admin@example.com"
-PASSWORD: Final = secrets.token_urlsafe(20)
-
-SETTINGS: Final = {
-    "workbench.startupEditor": "none",
-    "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "chat.disableAIFeatures": True,
-    "terminal.integrated.gpuAcceleration": "off",  # the screen's text is then in the page, where it can be read
-}
+from tests.support.real_gateway import clean_environment
+from tests.support.vscode_editor import EditorParts, make_gateway, make_owner, make_parts, opened_editor
 
 SET_UP_S: Final = 900
 """code-server is compiled once for each version; nothing of it is done again in later runs."""
 
 
 @pytest.fixture(scope="module")
-def code_server_folder() -> Path:
-    try:
-        return install_code_server()
-    except MissingPart as missing:
-        pytest.skip(f"no code-server: {missing}")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> EditorParts:
+    return make_parts(tmp_path_factory.mktemp("vsix"))
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    try:
-        return find_chromium()
-    except MissingPart as missing:
-        pytest.skip(f"no Chromium: {missing}")
-
-
-@pytest.fixture(scope="module")
-def vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_vsix(tmp_path_factory.mktemp("vsix") / "genba.vsix")
-    except NodeMissing as missing:
-        pytest.skip(str(missing))
-
-
-def install_genba(home: Path) -> None:
-    """Put the program `genba` where `uv tool install genba` puts it."""
-    program = home / ".local" / "bin" / "genba"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m genba_ide_bridge.cli.main "$@"\n')
-    program.chmod(0o755)
-
-
-@asynccontextmanager
-async def opened_vscode(
-    installed: Path, chromium: str, vsix: Path, folder: Path, **settings: object
-) -> AsyncGenerator[tuple[VsCodePage, BrowserContext, CodeServer]]:
-    """VS Code with the extension, in a browser; when the test fails, what they said is printed."""
-    environment = {"GENBA_CONFIG_DIR": str(folder / "config")}
-    server = CodeServer(
-        installed, folder / "code", settings=json.dumps({**SETTINGS, **settings}), environment=environment
-    )
-    async with server:
-        install_genba(server.home)
-        await server.install_extension(vsix)
-        await server.start()
-        async with open_browser(chromium) as context:
-            page = await context.new_page()
-            try:
-                await page.goto(server.url)
-                yield VsCodePage(page), context, server
-            except BaseException:
-                await keep_screenshot(page, NAME, "failed")
-                print(server.read_log()[-8000:])
-                raise
-
-
-def make_gateway(folder: Path) -> RealGateway:
-    """A gateway on 127.0.0.2: links to 127.0.0.1 and localhost code-server leads through itself."""
-    port = free_port()
-    gateway = RealGateway(folder, "--listen", f"127.0.0.2:{port}", port=port)
-    gateway.url = f"http://127.0.0.2:{port}"
-    gateway.client.base_url = gateway.url
-    return gateway
-
-
-async def make_owner(gateway: RealGateway) -> None:
-    """Make the first user, with the password that is typed into the gateway's page later."""
-    await gateway.fetch("POST", "/api/v2/users/first", {"email": EMAIL, "username": "admin", "password": PASSWORD})
-    said = await gateway.fetch("POST", "/api/v2/users/login", {"email": EMAIL, "password": PASSWORD})
-    gateway.token = said["session_token"]
-
-
-async def fetch_token(page: Page) -> str:
-    """Sign in on the gateway's page, as a user who was sent there by the editor, and copy the token."""
-    await page.get_by_label("Email").fill(EMAIL)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("button", name="Show token").click()
-    token = page.get_by_label("Token", exact=True)
-    await expect(token).to_be_visible()
-    await keep_screenshot(page, NAME, "02-token", hide=[token])
-    return await token.input_value()
+def executables() -> Path:
+    if shutil.which("apt-get") is None:
+        pytest.skip("the executable is assembled from Debian's packages, and there is no apt-get here")
+    subprocess.run([sys.executable, "-m", "scripts.build_agent"], cwd=ROOT, check=True, timeout=SET_UP_S)
+    return OUTPUT
 
 
 @pytest.mark.timeout(SET_UP_S + 300)
-async def test_main_job_is_done_in_vscode(code_server_folder: Path, chromium: str, vsix: Path, short_dir: Path) -> None:
+async def test_main_job_is_done_in_vscode(parts: EditorParts, short_dir: Path) -> None:
     gate = short_dir / "gate"
     waiting = script("waiting", f"echo waits; until [ -e {gate} ]; do sleep 0.05; done; echo has-come")
     async with make_gateway(short_dir / "gateway") as gateway:
@@ -131,64 +44,55 @@ async def test_main_job_is_done_in_vscode(code_server_folder: Path, chromium: st
         template = await gateway.push_template("host", host_template(waiting=waiting))
         workspace = await gateway.create_workspace("demo", template["id"])
         await gateway.wait_for_build(workspace["latest_build"]["id"])
-        async with opened_vscode(code_server_folder, chromium, vsix, short_dir) as (vscode, context, server):
-            page = vscode.page
-
-            async def shoot(name: str) -> None:
-                await keep_screenshot(page, NAME, name)
-
+        async with opened_editor(parts, short_dir) as editor:
+            vscode = editor.vscode
             await vscode.open_genba_view()
             await vscode.expect_status("sign in")
-            await shoot("01-signed-out")
+            await editor.shoot("01-signed-out")
 
-            await page.get_by_role("button", name="Sign In").click()
-            await vscode.answer_input("The address of your Genba gateway", gateway.url)
-            async with context.expect_page() as popup:
-                await vscode.answer_dialog("Open")
-            token = await fetch_token(await popup.value)
-            await vscode.answer_input("Paste the token", token)
-
+            token = await editor.sign_in(gateway, wrong_token="not-a-token")  # wrong on purpose
             await vscode.expect_row("Workspace demo, running")
             await vscode.expect_status("1 running")
-            await shoot("03-signed-in")
+            await editor.shoot("04-signed-in")
 
             await vscode.press_row_button("Agent main, ", "Show Agent Log")
             await vscode.expect_output("waits")
             gate.touch()
             await vscode.expect_output("has-come")
             await vscode.expect_row("Agent main, ready")
-            await shoot("04-agent-log")
+            await editor.shoot("05-agent-log")
 
             await vscode.press_row_button("Agent main, ready", "Open Terminal")
             await vscode.type_in_terminal("echo the-answer-is-$((40+2))")
             await vscode.expect_terminal("the-answer-is-42")
-            await shoot("05-terminal")
+            await editor.shoot("06-terminal")
 
             await gateway.kill()
             await vscode.expect_status("reconnecting")
             await vscode.expect_terminal("reconnecting")
-            await shoot("06-gateway-killed")
+            await editor.shoot("07-gateway-killed")
             await gateway.start()
             await vscode.expect_status("1 running")
             await vscode.expect_terminal("reconnecting", is_there=False)
             await vscode.type_in_terminal("echo still-$((40+3))")
             await vscode.expect_terminal("still-43")
-            await shoot("07-gateway-back")
+            await editor.shoot("08-gateway-back")
 
-            await server.kill_descendant("bridge --stdio")
+            await editor.server.kill_descendant("bridge --stdio")
             await vscode.type_in_terminal("echo and-$((40+4))")
             await vscode.expect_terminal("and-44")
             await vscode.expect_terminal("still-43")
             await vscode.expect_status("1 running")
-            await shoot("07-bridge-back")
+            await editor.shoot("09-bridge-back")
 
             await vscode.press_row_button("Workspace demo, running", "Stop Workspace")
-            await shoot("08-stop-dialog")
+            await vscode.expect_dialog("Stop demo?")
+            await editor.shoot("10-stop-dialog")
             await vscode.answer_dialog("Stop")
             await vscode.expect_row("Workspace demo, stopped")
             await vscode.expect_terminal("The workspace was stopped")
             await vscode.expect_status("0 running")
-            await shoot("09-stopped")
+            await editor.shoot("11-stopped")
             build = (await gateway.fetch("GET", f"/api/v2/workspaces/{workspace['id']}"))["latest_build"]
             assert (build["transition"], build["job"]["status"]) == ("stop", "succeeded")
 
@@ -197,26 +101,74 @@ async def test_main_job_is_done_in_vscode(code_server_folder: Path, chromium: st
             await vscode.press_row_button("Workspace demo, stopped", "Start Workspace")
             await vscode.expect_row("Agent main, ready")
             await vscode.expect_output("Build 3 (start) succeeded.")
-            await shoot("10-started-again")
+            await editor.shoot("12-started-again")
 
             await vscode.run_command("Genba: Sign Out")
             await vscode.expect_status("sign in")
-            await shoot("11-signed-out-again")
+            await editor.shoot("13-signed-out-again")
+            assert await asyncio.to_thread(editor.server.find_files_with, token) == []
         await gateway.build(workspace["id"], "delete")
 
 
 @pytest.mark.timeout(SET_UP_S + 120)
-async def test_editor_without_a_bridge_says_what_to_do(
-    code_server_folder: Path, chromium: str, vsix: Path, short_dir: Path
-) -> None:
-    setting = {"genba.bridgePath": str(short_dir / "absent")}
-    async with opened_vscode(code_server_folder, chromium, vsix, short_dir, **setting) as (vscode, _, server):
-        await vscode.open_genba_view()
-        notification = vscode.page.locator(".notification-list-item").filter(has_text="There is no program at")
-        await expect(notification).to_be_visible()
-        await expect(vscode.page.get_by_role("button", name="Try Again")).to_be_visible()
-        await keep_screenshot(vscode.page, NAME, "20-no-bridge")
+async def test_setting_that_names_no_program_says_what_to_do(parts: EditorParts, short_dir: Path) -> None:
+    program = short_dir / "absent"
+    async with opened_editor(parts, short_dir, settings={"genba.bridgePath": str(program)}) as editor:
+        await editor.vscode.open_genba_view()
+        await editor.vscode.expect_notification("There is no program at")
+        again = editor.page.get_by_role("button", name="Try Again")
+        await expect(again).to_be_visible()
+        await editor.shoot("20-no-bridge")
 
-        await asyncio.to_thread((short_dir / "absent").symlink_to, server.home / ".local" / "bin" / "genba")
-        await vscode.page.get_by_role("button", name="Try Again").click()
-        await vscode.expect_status("sign in")
+        await asyncio.to_thread(program.symlink_to, editor.server.home / ".local" / "bin" / "genba")
+        await again.click()
+        await editor.vscode.expect_status("sign in")
+
+
+@pytest.mark.timeout(SET_UP_S + 120)
+async def test_machine_without_genba_runs_the_executable_of_the_gateway(
+    parts: EditorParts, executables: Path, short_dir: Path
+) -> None:
+    served = short_dir / "served"
+    async with make_gateway(short_dir / "gateway", "--bin-dir", str(served)) as gateway:
+        await make_owner(gateway)
+        template = await gateway.push_template("host", host_template())
+        workspace = await gateway.create_workspace("demo", template["id"])
+        async with opened_editor(parts, short_dir, has_genba=False) as editor:
+            vscode = editor.vscode
+            await vscode.open_genba_view()
+            await vscode.expect_status("sign in")
+            await editor.shoot("30-no-genba-here")
+
+            await editor.page.get_by_role("button", name="Sign In", exact=True).click()
+            await vscode.answer_input("The bridge is downloaded from it", gateway.url)
+            notification = await vscode.expect_notification("This gateway has no program for linux-")
+            await expect(editor.page.get_by_text("is not on this machine")).to_be_visible()
+            await editor.shoot("31-nothing-served")
+            await asyncio.to_thread(shutil.copytree, executables, served)
+            await notification.get_by_role("button", name="Sign In", exact=True).click()
+            # The address is kept: Enter takes it.
+            await vscode.answer_input("The bridge is downloaded from it", gateway.url)
+            async with editor.context.expect_page() as popup:
+                await vscode.answer_dialog("Open")
+            await editor.give_token(await popup.value)
+            await gateway.wait_for_agent(workspace["id"])
+            await vscode.press_row_button("Agent main, ready", "Open Terminal")
+            await vscode.type_in_terminal("echo the-answer-is-$((40+2))")
+            await vscode.expect_terminal("the-answer-is-42")
+            await editor.shoot("32-bridge-of-the-gateway")
+
+            name = f"genba-linux-{machine_arch()}"
+            downloaded = editor.server.storage_of("genba.genba") / name
+            assert await asyncio.to_thread(downloaded.read_bytes) == await asyncio.to_thread(
+                (executables / name).read_bytes
+            )
+            assert downloaded.stat().st_mode & 0o777 == 0o755
+
+            environment = {**clean_environment(), "HOME": str(editor.server.home), **editor.server.environment}
+            logout = [str(downloaded), "logout", "--yes"]
+            await asyncio.to_thread(subprocess.run, logout, env=environment, check=True, timeout=60)
+            await vscode.expect_notification("You are signed out")
+            await vscode.expect_status("sign in")
+            await editor.shoot("33-signed-out-elsewhere")
+        await gateway.build(workspace["id"], "delete")

@@ -77,7 +77,9 @@ def _npm(prefix: Path, package: str, environment: Mapping[str, str]) -> None:
     )
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise MissingPart(f"npm could not install {package}: {said[-1] if said else done.returncode}")
+        # npm ends with the place of its log, which is no reason.
+        said = [line for line in said if "A complete log of this run" not in line] or [f"exit code {done.returncode}"]
+        raise MissingPart(f"npm could not install {package}: {said[-1]}")
 
 
 class CodeServer:
@@ -94,6 +96,7 @@ class CodeServer:
         home = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
         path = f"{node_bin}:/usr/local/bin:/usr/bin:/bin"
         self._environment = {**clean_environment(), **home, **environment, "PATH": path}
+        self.environment = environment
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self._log = folder / "code-server.log"
@@ -125,7 +128,16 @@ class CodeServer:
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
-        options = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"]
+        # At the level at which everything is logged that ever is.
+        options = [
+            "--log",
+            "trace",
+            "--auth",
+            "none",
+            "--disable-telemetry",
+            "--disable-update-check",
+            "--disable-workspace-trust",
+        ]
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(*self._command, *self._folders(), *options, "--bind-addr", f"127.0.0.1:{self.port}"),
@@ -163,6 +175,15 @@ class CodeServer:
         found = [each for each in _tree_of(self._process.pid) if words in " ".join(each.cmdline())]
         assert len(found) == 1, found
         found[0].kill()
+
+    def storage_of(self, extension: str) -> Path:
+        """The folder that an extension keeps its own files in."""
+        return self.folder / "user-data" / "User" / "globalStorage" / extension
+
+    def find_files_with(self, secret: str) -> list[Path]:
+        """The files of the editor, logs, settings and state, in which something is written."""
+        files = [self._log, *(self.folder / "user-data").rglob("*")]
+        return [path for path in files if path.is_file() and secret.encode() in path.read_bytes()]
 
     def read_log(self) -> str:
         """What it printed, and the log of the extension when there is one."""

@@ -22,10 +22,6 @@ class VsCodePage:
         """Click Genba's icon in the activity bar."""
         await self.page.locator(".activitybar a[aria-label^='Genba']").click()
 
-    def row(self, name: str) -> Locator:
-        """A row of the tree by its first words, as they are read out."""
-        return self.page.locator(".pane-body [role='treeitem']").filter(has=self.page.get_by_label(name))
-
     async def expect_row(self, label: str) -> Locator:
         """Wait until the tree has a row that is read out like this."""
         found = self.page.locator(f"[role='treeitem'][aria-label^={quote(label)}]")
@@ -37,6 +33,16 @@ class VsCodePage:
         row = await self.expect_row(label)
         await row.hover()
         await row.locator(f"a[aria-label^={quote(button)}]").click()
+
+    async def expect_notification(self, text: str) -> Locator:
+        """Wait until a notification says this."""
+        found = self.page.locator(".notification-list-item").filter(has_text=text)
+        await expect(found).to_be_visible(timeout=LIMIT_MS)
+        return found
+
+    async def expect_dialog(self, text: str) -> None:
+        """Wait until the dialog in front says this."""
+        await expect(self.page.locator(".monaco-dialog-box")).to_contain_text(text, timeout=LIMIT_MS)
 
     async def answer_dialog(self, button: str) -> None:
         """Press a button of the dialog in front."""

@@ -22,12 +22,16 @@ export class BridgeError extends Error {
 export class BridgeUnavailable extends Error {
   override readonly name = "BridgeUnavailable";
 
+  /** Whether this machine only lacks a bridge, and gateways may have one for it. */
+  readonly isDownloadable: boolean;
+
   constructor(
     message: string,
     readonly remedy: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly isDownloadable?: boolean },
   ) {
     super(message, options);
+    this.isDownloadable = options?.isDownloadable ?? false;
   }
 }
 

@@ -43,6 +43,7 @@ class LanguageServerConnection implements BridgeConnection {
     const options: LanguageClientOptions = {
       documentSelector: [],
       outputChannel: log,
+      traceOutputChannel: withoutTraces(log),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationFailedHandler: () => false,
       errorHandler: {
@@ -85,6 +86,7 @@ class LanguageServerConnection implements BridgeConnection {
   }
 
   async request<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
+    this.log.debug(`asking ${method}`);
     try {
       return await this.client.sendRequest<Requests[M]["result"]>(method, params);
     } catch (error) {
@@ -131,4 +133,9 @@ class LanguageServerConnection implements BridgeConnection {
     this.handleEnded?.(reason);
     this.handleEnded = undefined;
   }
+}
+
+/** The client would trace whole messages, where the user's settings ask for it, and tokens are in some of them. */
+function withoutTraces(log: vscode.LogOutputChannel): vscode.LogOutputChannel {
+  return Object.create(log, { trace: { value: () => undefined } }) as vscode.LogOutputChannel;
 }

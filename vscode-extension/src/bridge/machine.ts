@@ -10,11 +10,15 @@ const CHECK = "import sys; assert sys.version_info >= (3, 11); import genba_ide_
 /** A Python that takes longer to say its version is one that hangs, as the shims of version managers can. */
 const CHECK_MS = 20_000;
 
+/** The kinds of processors that there is an executable for, as Node and as gateways call them. */
+const PROCESSORS: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+
 /** The machine that this extension runs on. */
 export function thisMachine(environment: NodeJS.ProcessEnv = process.env, home = homedir()): Machine {
   const isWindows = process.platform === "win32";
   return {
     isWindows,
+    executable: nameExecutable(process.platform, process.arch),
     // An editor that was started from a menu may not have the PATH of a terminal: uv and pipx install to the last one.
     folders: [
       ...(environment.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
@@ -37,4 +41,10 @@ export function thisMachine(environment: NodeJS.ProcessEnv = process.env, home =
         });
       }),
   };
+}
+
+/** How gateways call their executable for a kind of machine; undefined when they have none. */
+export function nameExecutable(platform: string, processor: string): string | undefined {
+  const name = PROCESSORS[processor];
+  return platform === "linux" && name !== undefined ? `genba-linux-${name}` : undefined;
 }

@@ -74,6 +74,11 @@ export class BridgeSupervisor implements Bridge, vscode.Disposable {
     }
   }
 
+  /** What became of the start that is under way, or of the last one. */
+  whenSettled(): Promise<SupervisorState> {
+    return this.whenState(({ kind }) => kind === "running" || kind === "failed");
+  }
+
   /** Stop for good; resolves when the bridge has ended. */
   async stop(): Promise<void> {
     this.isDisposed = true;
@@ -88,7 +93,7 @@ export class BridgeSupervisor implements Bridge, vscode.Disposable {
   }
 
   private async whenRunning(): Promise<BridgeConnection> {
-    const state = await this.whenState(({ kind }) => kind === "running" || kind === "failed");
+    const state = await this.whenSettled();
     if (state.kind === "failed") throw state.error;
     if (state.kind === "running") return state.connection;
     return this.whenRunning();

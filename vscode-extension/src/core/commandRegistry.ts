@@ -24,11 +24,8 @@ export class CommandRegistry implements vscode.Disposable {
     this.registrations.push(vscode.commands.registerCommand(id, handle));
   }
 
-  dispose(): void {
-    for (const registration of this.registrations) registration.dispose();
-  }
-
-  private async report(id: string, error: unknown): Promise<void> {
+  /** Log what went wrong, and show it with its remedy. */
+  async report(id: string, error: unknown): Promise<void> {
     this.log.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     const remedy = remedyFor(error);
     const answer = await vscode.window.showErrorMessage(describeError(error), remedy);
@@ -36,9 +33,13 @@ export class CommandRegistry implements vscode.Disposable {
     if (answer === SETTINGS) await vscode.commands.executeCommand("genba.openSettings");
     if (answer === LOG) this.log.show();
   }
+
+  dispose(): void {
+    for (const registration of this.registrations) registration.dispose();
+  }
 }
 
 function remedyFor(error: unknown): string {
-  if (error instanceof BridgeUnavailable) return SETTINGS;
+  if (error instanceof BridgeUnavailable) return error.isDownloadable ? SIGN_IN : SETTINGS;
   return isKind(error, "notSignedIn") ? SIGN_IN : LOG;
 }

@@ -3,9 +3,11 @@ import * as vscode from "vscode";
 import { findBridge } from "../bridge/command";
 import { startLanguageServer } from "../bridge/languageServer";
 import { thisMachine } from "../bridge/machine";
+import { ServedBridge } from "../bridge/servedBridge";
 import { openStream } from "../bridge/stream";
 import { BridgeSupervisor } from "../bridge/supervisor";
 import { LogChannels } from "../logs/logChannels";
+import { Provision } from "../session/provision";
 import { Session } from "../session/session";
 import { SignIn } from "../session/signIn";
 import { SessionView } from "../session/view";
@@ -37,11 +39,15 @@ export function buildContainer(context: vscode.ExtensionContext): Container {
     return part;
   };
   const log = own(vscode.window.createOutputChannel("Genba", { log: true }));
+  const machine = thisMachine();
+  const { executable } = machine;
+  const folder = context.globalStorageUri.fsPath;
+  const served = new ServedBridge({ folder, executable, memory: context.globalState, log });
   const supervisor = own(
     new BridgeSupervisor({
       start: async () => {
         const setting = vscode.workspace.getConfiguration("genba").get<string>("bridgePath", "");
-        return startLanguageServer(await findBridge(setting, thisMachine()), log);
+        return startLanguageServer(await findBridge(setting, machine, () => served.find()), log);
       },
       wait: (milliseconds) => wait(milliseconds),
       now: () => performance.now(),
@@ -52,7 +58,7 @@ export function buildContainer(context: vscode.ExtensionContext): Container {
   const session = own(new Session(supervisor, book, log));
   const username = (): string => session.username;
   const choice = new Choice(book, username);
-  const signIn = new SignIn(session, context.globalState);
+  const signIn = new SignIn(session, new Provision(supervisor, served), context.globalState);
   const logs = own(new LogChannels(supervisor, book, openStream));
   const builds = own(new Builds(supervisor, book, choice, (workspace) => logs.showBuildLog(workspace)));
   const terminals = new Terminals(supervisor, book, choice, openStream);

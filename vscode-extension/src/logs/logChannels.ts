@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { Agent, StreamResult, Workspace } from "../bridge/messages";
 import type { Bridge } from "../bridge/requests";
 import type { OpenStream } from "../bridge/stream";
+import { nameAgent } from "../workspaces/presentation";
 import type { WorkspaceBook } from "../workspaces/workspaceBook";
 import { LogFollower } from "./logFollower";
 
@@ -29,11 +30,11 @@ export class LogChannels implements vscode.Disposable {
 
   async showBuildLog(workspace: Workspace): Promise<void> {
     const { id, name } = workspace;
-    await this.show(`build:${id}`, `Genba: ${name} (build)`, "genba/openBuildLog", () => this.book.find(id)?.buildId);
+    await this.show(`build:${id}`, `Genba build: ${name}`, "genba/openBuildLog", () => this.book.find(id)?.buildId);
   }
 
   async showAgentLog(workspace: Workspace, agent: Agent): Promise<void> {
-    const title = `Genba: ${workspace.name}.${agent.name} (agent)`;
+    const title = `Genba agent: ${nameAgent(workspace, agent)}`;
     await this.show(
       `agent:${workspace.id}/${agent.name}`,
       title,

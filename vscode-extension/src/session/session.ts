@@ -4,22 +4,7 @@ import type { ConnectionState } from "../bridge/messages";
 import type { BridgeConnection } from "../bridge/requests";
 import type { BridgeSupervisor, SupervisorState } from "../bridge/supervisor";
 import type { WorkspaceBook } from "../workspaces/workspaceBook";
-
-/** What the extension shows as a whole. */
-export type SessionState =
-  | { readonly kind: "starting" }
-  | { readonly kind: "noBridge"; readonly reason: string }
-  | { readonly kind: "signedOut"; readonly url: string }
-  | {
-      readonly kind: "signedIn";
-      readonly url: string;
-      /** Empty until the gateway could be asked. */
-      readonly username: string;
-      /** Undefined while all is well, else why the gateway can't be heard. */
-      readonly trouble: string | undefined;
-      /** Whether the workspaces were heard of at least once. */
-      readonly isListed: boolean;
-    };
+import { type SessionState, withoutBridge } from "./state";
 
 /** Follows the bridge: who is signed in, whether the gateway is there, and which workspaces there are. */
 export class Session implements vscode.Disposable {
@@ -104,7 +89,7 @@ export class Session implements vscode.Disposable {
         return;
       case "failed":
         this.turn += 1;
-        this.enter({ kind: "noBridge", reason: describeError(state.error) });
+        this.enter(withoutBridge(state.error));
         return;
       case "starting":
       case "stopped":

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { TreeNode } from "../workspaces/workspaceTree";
-import type { Session, SessionState } from "./session";
+import type { Session } from "./session";
+import type { SessionState } from "./state";
 
 /** Shows the session's state in the view: its welcome texts by context keys, trouble as a message above the tree. */
 export class SessionView implements vscode.Disposable {
@@ -30,6 +31,8 @@ export class SessionView implements vscode.Disposable {
     const isSignedIn = state.kind === "signedIn";
     void vscode.commands.executeCommand("setContext", "genba.state", state.kind);
     void vscode.commands.executeCommand("setContext", "genba.isListed", isSignedIn && state.isListed);
+    const isDownloadable = state.kind === "noBridge" && state.isDownloadable;
+    void vscode.commands.executeCommand("setContext", "genba.isDownloadable", isDownloadable);
     this.view.description = isSignedIn && state.url ? hostOf(state.url) : "";
     this.view.message = messageFor(state) ?? "";
   }

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
-import type { Session, SessionState } from "../session/session";
+import type { Session } from "../session/session";
+import type { SessionState } from "../session/state";
 import type { WorkspaceBook } from "../workspaces/workspaceBook";
 
 /** What the item shows. */
@@ -56,6 +57,10 @@ export function lookOfStatusBar(state: SessionState, running: number, all: numbe
         isWarning: false,
       };
     case "noBridge":
+      if (state.isDownloadable) {
+        const tooltip = `Genba: ${state.reason}`;
+        return { text: "$(sign-in) Genba: sign in", tooltip, command: "genba.signIn", isWarning: false };
+      }
       return { text: "$(warning) Genba", tooltip: `Genba: ${state.reason}`, command: SHOW_VIEW, isWarning: true };
     case "signedOut":
       return {

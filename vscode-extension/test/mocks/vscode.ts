@@ -52,6 +52,13 @@ export enum StatusBarAlignment {
 
 export const Uri = { parse: (text: string): { toString(): string } => ({ toString: () => text }) };
 
+export enum ProgressLocation {
+  Notification = 15,
+}
+
+/** What the progress shown last was told, and its button. */
+export const progress = { reported: [] as object[], cancel: (): void => undefined };
+
 type Answer = string | undefined;
 
 /** What a test answers to the next dialogs, and what was shown. */
@@ -112,7 +119,17 @@ export const window = {
   setStatusBarMessage: (message: string): void => {
     user.shown.push(message);
   },
-  withProgress: <T>(_options: object, run: () => Promise<T>): Promise<T> => run(),
+  withProgress: <T>(_options: object, run: (shown: object, token: object) => Promise<T>): Promise<T> => {
+    const cancellation = new EventEmitter<undefined>();
+    progress.reported.length = 0;
+    progress.cancel = () => {
+      cancellation.fire(undefined);
+    };
+    const report = (step: object): void => {
+      progress.reported.push(step);
+    };
+    return run({ report }, { onCancellationRequested: cancellation.event });
+  },
   createTerminal: (options: TerminalOptions): { show(): void } => {
     user.terminals.push(options);
     return { show: () => undefined };

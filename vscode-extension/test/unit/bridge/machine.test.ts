@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { thisMachine } from "../../../src/bridge/machine";
+import { nameExecutable, thisMachine } from "../../../src/bridge/machine";
 
 let folder = "";
 
@@ -40,4 +40,14 @@ test("a Python has the bridge when it says so", async () => {
   const machine = thisMachine({});
   expect(await machine.hasBridge(writeProgram("good", "#!/bin/sh\nexit 0\n"))).toBe(true);
   expect(await machine.hasBridge(writeProgram("without", "#!/bin/sh\nexit 1\n"))).toBe(false);
+});
+
+test.each([
+  ["linux", "x64", "genba-linux-amd64"],
+  ["linux", "arm64", "genba-linux-arm64"],
+  ["linux", "riscv64", undefined],
+  ["darwin", "arm64", undefined],
+  ["win32", "x64", undefined],
+])("gateways call the executable for %s on %s %s", (platform, processor, name) => {
+  expect(nameExecutable(platform, processor)).toBe(name);
 });

@@ -137,4 +137,13 @@ describe("BridgeSupervisor", () => {
     expect(world.running).toBe(0);
     expect(world.started).toHaveLength(1);
   });
+
+  test("who asks what became of a start waits for it", async () => {
+    const world = new World();
+    void world.supervisor.restart();
+    expect((await world.supervisor.whenSettled()).kind).toBe("running");
+    world.failure = new BridgeUnavailable("There is no genba.", "Install it.");
+    await world.supervisor.restart();
+    expect(await world.supervisor.whenSettled()).toEqual({ kind: "failed", error: world.failure });
+  });
 });

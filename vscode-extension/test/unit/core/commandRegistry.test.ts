@@ -17,6 +17,7 @@ beforeEach(() => {
 test.each([
   [new BridgeError("You are signed out.", "notSignedIn"), "Sign In", "genba.signIn"],
   [new BridgeUnavailable("None.", "Install it."), "Open Settings", "genba.openSettings"],
+  [new BridgeUnavailable("None.", "Sign in.", { isDownloadable: true }), "Sign In", "genba.signIn"],
 ])("what goes wrong is logged and shown with its remedy: %s", async (error, answer, command) => {
   registry.register("genba.test", () => Promise.reject(error));
   user.answers.push(answer);

@@ -27,7 +27,7 @@ test("a build's channel goes on into the next build", async () => {
   await channels.showBuildLog(buildWorkspace());
   book.apply({ added: [], changed: [buildWorkspace({ buildId: "build-2" })], removed: [] });
   await settle();
-  expect(user.channels.map(({ name, isShown }) => [name, isShown])).toEqual([["Genba: demo (build)", true]]);
+  expect(user.channels.map(({ name, isShown }) => [name, isShown])).toEqual([["Genba build: demo", true]]);
   expect(bridge.asked.map(({ params }) => params)).toEqual([{ buildId: "build-1" }, { buildId: "build-2" }]);
 });
 
@@ -36,7 +36,7 @@ test("an agent's channel waits for the agent of that name in the next build", as
   book.apply({ added: [], changed: [buildWorkspace({ agents: [] })], removed: [] });
   book.apply({ added: [], changed: [buildWorkspace({ agents: [buildAgent({ id: "agent-2" })] })], removed: [] });
   await settle();
-  expect(user.channels.map(({ name }) => name)).toEqual(["Genba: demo.main (agent)"]);
+  expect(user.channels.map(({ name }) => name)).toEqual(["Genba agent: demo"]);
   expect(bridge.asked.map(({ params }) => params)).toEqual([{ agentId: "agent-1" }, { agentId: "agent-2" }]);
 });
 

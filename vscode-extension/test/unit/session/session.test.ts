@@ -123,7 +123,7 @@ describe("Session", () => {
     supervisor.emitter.fire({ kind: "running", connection: bridge });
     supervisor.emitter.fire({ kind: "failed", error: new BridgeUnavailable("None.", "Install it.") });
     await settle();
-    expect(session.state).toEqual({ kind: "noBridge", reason: "None. Install it." });
+    expect(session.state).toEqual({ kind: "noBridge", reason: "None. Install it.", isDownloadable: false });
   });
 
   test("a bridge that starts again is trouble while something is shown", async () => {

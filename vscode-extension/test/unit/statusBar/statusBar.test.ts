@@ -5,7 +5,8 @@ const signedIn = { kind: "signedIn", url: "http://gateway", username: "ada", isL
 
 test.each([
   [{ kind: "starting" } as const, "$(sync~spin) Genba", false],
-  [{ kind: "noBridge", reason: "None." } as const, "$(warning) Genba", true],
+  [{ kind: "noBridge", reason: "None.", isDownloadable: false } as const, "$(warning) Genba", true],
+  [{ kind: "noBridge", reason: "None.", isDownloadable: true } as const, "$(sign-in) Genba: sign in", false],
   [{ kind: "signedOut", url: "" } as const, "$(sign-in) Genba: sign in", false],
   [{ ...signedIn, trouble: undefined }, "$(vm-running) Genba: 2 running", false],
   [{ ...signedIn, trouble: "No answer." }, "$(sync~spin) Genba: reconnecting", true],
