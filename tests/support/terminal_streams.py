@@ -137,10 +137,17 @@ def open_terminal(
     reconnect: str | None = None,
     height: int = 24,
     width: int = 80,
+    must_exist: bool = False,
 ) -> FakeStream:
     """Open a stream as a client does."""
     stream = FakeStream()
-    head = PtyOpen(reconnect=reconnect or str(uuid.uuid4()), command=command, height=height, width=width)
+    head = PtyOpen(
+        reconnect=reconnect or str(uuid.uuid4()),
+        command=command,
+        height=height,
+        width=width,
+        must_exist=must_exist,
+    )
     sessions.handle_stream(PTY, encode(head), stream)
     return stream
 

@@ -31,6 +31,8 @@ KILLED_WITHIN_S: Final = 2.0
 
 STOPPING: Final = "The workspace is stopping."
 
+NOT_THERE: Final = "The terminal is not there any more: it ended meanwhile, or was left for too long."
+
 
 @dataclass(slots=True)
 class _Place:
@@ -80,7 +82,9 @@ class PtySessions:
             return
         size = WindowSize(wanted.height, wanted.width)
         place = self._places.get(wanted.reconnect)
-        if place is None:
+        if place is None and wanted.must_exist:
+            stream.refuse(ResetCode.GONE, NOT_THERE)
+        elif place is None:
             self._begin(self._environment, wanted, stream, size)
         elif place.session is None:
             place.waiting.append((stream, size))

@@ -10,7 +10,6 @@ from genba_ide_bridge.sessions.agent_link import AgentLink, SessionOver
 from genba_ide_bridge.sessions.redial import RedialDelays
 from genba_ide_bridge.sessions.refusals import AgentAddress, Verdict
 from genba_ide_bridge.sessions.terminal_view import (
-    REATTACH_COMMAND,
     Connected,
     Ended,
     Reconnecting,
@@ -150,33 +149,34 @@ class TerminalSession:
 
     async def _open(self) -> None:
         size = self._size
-        is_reattached = self._must_be_there
         try:
-            stream = await self._open_stream(size, is_reattached=is_reattached)
+            stream = await self._open_stream(size)
         except StreamRefused as refusal:
-            self._end(Ended(f"The agent refused the terminal: {refusal.reason}"))
+            is_gone = refusal.code == ResetCode.GONE
+            self._end(Ended(refusal.reason if is_gone else f"The agent refused the terminal: {refusal.reason}"))
             return
         except LinkEnded:
             return
         if self._view is not None:
             self._stale_bytes += self._view.unconsumed_bytes
         self._must_be_there = True
-        self._view = TerminalView(stream, self._events, self._end, size=size, is_reattached=is_reattached)
+        self._view = TerminalView(stream, self._events, self._end, size=size)
         self._events.state(Connected(is_replay=self._was_opened))
         self._was_opened = True
         stream.listen(self._view)
         self._catch_up()
 
-    async def _open_stream(self, size: tuple[int, int], *, is_reattached: bool) -> Stream:
+    async def _open_stream(self, size: tuple[int, int]) -> Stream:
         height, width = size
         head = PtyOpen(
             reconnect=self._request.reconnect,
-            command=REATTACH_COMMAND if is_reattached else self._request.command,
+            command=self._request.command,
             height=height,
             width=width,
+            must_exist=self._must_be_there,
         )
         # Without an answer nobody knows whether a command was started; a second login shell would harm nobody.
-        self._must_be_there = is_reattached or bool(self._request.command)
+        self._must_be_there = self._must_be_there or bool(self._request.command)
         delays = RedialDelays()
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.mux_frames import ResetCode
@@ -12,14 +12,6 @@ from genba_wire.tunnel.streams import Exited, Resize, encode, parse_pty_note
 
 if TYPE_CHECKING:
     from genba_wire.aio.stream import Stream
-
-REATTACH_COMMAND: Final = "exit 193"
-"""What the agent is asked to start when it should only find a terminal: nothing, should the terminal be gone.
-
-A command must never run twice because its terminal ended while the way to it was lost.
-"""
-
-_GONE_CODE: Final = 193
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +66,6 @@ class TerminalView:
         on_end: Callable[[Ended], None],
         *,
         size: tuple[int, int],
-        is_reattached: bool,
     ) -> None:
         """Listen to a stream.
 
@@ -83,7 +74,6 @@ class TerminalView:
             events: who is told what comes.
             on_end: hears the end.
             size: the (height, width) that it was opened with.
-            is_reattached: whether it was opened with `REATTACH_COMMAND`.
         """
         self.stream = stream
         self.unconsumed_bytes = 0
@@ -91,8 +81,6 @@ class TerminalView:
         self._events = events
         self._on_end = on_end
         self._told_size = size
-        self._is_reattached = is_reattached
-        self._has_output = False
         self._exit_code: int | None = None
 
     def tell_size(self, height: int, width: int) -> None:
@@ -109,7 +97,6 @@ class TerminalView:
     def data_received(self, data: memoryview) -> None:
         """Show bytes of the tty."""
         self.unconsumed_bytes += len(data)
-        self._has_output = True
         self._events.output(data)
 
     def note_received(self, note: bytes) -> None:
@@ -127,10 +114,7 @@ class TerminalView:
         """The terminal ended."""
         self.is_over = True
         self.stream.finish()
-        if self._is_reattached and self._exit_code == _GONE_CODE and not self._has_output:
-            self._on_end(Ended("The terminal is not there any more: it ended meanwhile, or was left for too long."))
-        else:
-            self._on_end(Ended("The terminal has ended.", self._exit_code))
+        self._on_end(Ended("The terminal has ended.", self._exit_code))
 
     def reset(self, code: int, reason: str) -> None:
         """The agent took the terminal away, or the link is over; the latter is the link's matter."""

@@ -52,6 +52,8 @@ class ResetCode(IntEnum):
     """The head or a note could not be read."""
     LINK_LOST = 6
     """The link is over; never sent."""
+    GONE = 7
+    """What the head names is not there (any more), and was not to be made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,16 @@ Port: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
 class PtyOpen(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a "pty" stream. The same `reconnect` is the same session; an empty command the login shell."""
+    """The head of a "pty" stream. The same `reconnect` is the same session; an empty command the login shell.
+
+    With `must_exist` a session that is not there is not started: the stream is refused with `GONE`.
+    """
 
     reconnect: Uuid
     command: str = ""
     height: Cells = 24
     width: Cells = 80
+    must_exist: bool = False
 
 
 class TcpOpen(msgspec.Struct, frozen=True, kw_only=True):

@@ -148,6 +148,19 @@ async def test_end_of_a_command_is_told_to_who_lost_the_link_and_the_command_is_
         assert (tmp_path / "runs").read_text() == "run\nrun\n"
 
 
+async def test_terminal_that_must_exist_is_not_started_but_found(tmp_path: Path) -> None:
+    reconnect = str(uuid.uuid4())
+    async with running_terminals(make_environment(tmp_path)) as terminals:
+        stream = open_terminal(terminals.sessions, "echo started", reconnect=reconnect, must_exist=True)
+        assert (stream.refusal or (None, ""))[0] == ResetCode.GONE
+        started = open_terminal(terminals.sessions, "read x; exit 4", reconnect=reconnect)
+        await started.wait_for_accept()
+        found = open_terminal(terminals.sessions, "exit 5", reconnect=reconnect, must_exist=True)
+        await found.wait_for_accept()
+        found.type("\n")
+        assert await found.wait_for_exit() == 4
+
+
 async def test_end_is_remembered_for_five_minutes_only(tmp_path: Path) -> None:
     reconnect = str(uuid.uuid4())
     async with running_terminals(make_environment(tmp_path)) as terminals:

@@ -8,7 +8,6 @@ import pytest
 
 from genba_ide_bridge.sessions.redial import RedialDelays
 from genba_ide_bridge.sessions.terminal import TYPED_KEPT_BYTES, Connected, Ended, Reconnecting
-from genba_ide_bridge.sessions.terminal_view import REATTACH_COMMAND
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
 from genba_wire.tunnel.mux_frames import ResetCode
 from tests.support.terminal_agent import RECONNECT, REFUSED_ONCE, TerminalStage, terminal_stage
@@ -98,7 +97,7 @@ async def test_a_link_that_is_gone_gives_way_to_another_with_the_same_terminal(c
         await lose_and_return(stage)
         again = await stage.opened(streams=2)
         # A command must never run twice: the agent is only to find what is there.
-        assert (again.opened.reconnect, again.opened.command) == (RECONNECT, REATTACH_COMMAND)
+        assert (again.opened.reconnect, again.opened.must_exist) == (RECONNECT, True)
         assert stage.shown.states[-1] == Connected(is_replay=True)
         session.write(b"goes on")
         await stage.until(lambda: again.typed == b"goes on")
@@ -220,14 +219,12 @@ async def test_a_refusal_of_the_agent_is_the_end_with_its_words() -> None:
 
 
 async def test_going_back_to_a_terminal_that_is_gone_says_so() -> None:
-    async with terminal_stage() as stage, stage.running(is_reattach=True) as (_, task):
-        stream = await stage.opened()
-        assert stream.opened.command == REATTACH_COMMAND
-        stream.exit(193)
-        async with asyncio.timeout(CEILING_S):
+    async with terminal_stage() as stage:
+        stage.agent.refusals.append((int(ResetCode.GONE), "The terminal is not there any more."))
+        async with stage.running(is_reattach=True) as (_, task), asyncio.timeout(CEILING_S):
             ended = await task
-    assert "not there any more" in ended.reason
-    assert ended.exit_code is None
+    assert stage.agent.requests[0].must_exist
+    assert ended == Ended("The terminal is not there any more.")
 
 
 async def test_going_back_to_a_terminal_that_ended_meanwhile_tells_its_code() -> None:
