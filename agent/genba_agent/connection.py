@@ -33,7 +33,7 @@ from genba_wire.tunnel.frames import (
 from genba_wire.tunnel.liveness import Liveness
 
 if TYPE_CHECKING:
-    from genba_wire.aio.carrier import Carrier
+    from genba_wire.aio.websocket_carrier import WebSocketCarrier
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class ControlCarrier:
     nothing for `DEAD_AFTER_S`: a connection whose other end vanished says nothing by itself.
     """
 
-    def __init__(self, carrier: Carrier, boot_id: bytes, clock: Clock, dial: DialHandler) -> None:
+    def __init__(self, carrier: WebSocketCarrier, boot_id: bytes, clock: Clock, dial: DialHandler) -> None:
         self.greeted = asyncio.Event()
         self.ended = asyncio.Event()
         self.end_reason = ""
@@ -129,6 +129,8 @@ class ControlCarrier:
             self._end(f"the gateway said no hello within {GREETING_S:.0f} s")
         elif now >= self._liveness.dead_at:
             self._end(f"nothing heard for {DEAD_AFTER_S:.0f} s")
+            # Nobody would hear a goodbye, and waiting for its end would hold up the next connection.
+            self._carrier.abort()
         else:
             self._carrier.send(encode(Ping(self._liveness.next_token(now))))
 

@@ -16,6 +16,8 @@ class ControlTalk:
     is_mute: bool = False
     """Take everything and say nothing: as a gateway behind a broken line."""
     heard: list[frames.Frame] = field(default_factory=list[frames.Frame])
+    goodbyes: int = 0
+    """Close frames that agents sent."""
 
     def answer(self, message: bytes) -> bytes | None:
         """Take a message, and say what is to be sent."""

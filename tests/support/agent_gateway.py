@@ -181,6 +181,8 @@ class AgentGateway:
                         self._changed.set()
                         if answer is not None:
                             protocol.send_binary(answer)
+                    elif isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                        self.control.goodbyes += 1
                 for data in protocol.data_to_send():
                     writer.write(data)
                 if protocol.close_expected():

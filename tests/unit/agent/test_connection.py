@@ -126,6 +126,7 @@ async def test_gateway_that_breaks_the_protocol_is_left(message: bytes) -> None:
         world.gateway.send_control(message)
         await step
         await world.gateway.wait_for(lambda: world.gateway.open_controls == 0)
+        assert world.gateway.control.goodbyes == 1
 
 
 async def test_another_major_version_is_no_connection() -> None:
@@ -167,6 +168,8 @@ async def test_half_open_line_is_given_up_after_30_seconds_of_silence() -> None:
         world.clock.advance(0.1)
         await step
         assert world.clock.monotonic() == DEAD_AFTER_S
+        await world.gateway.wait_for(lambda: world.gateway.open_controls == 0)
+        assert world.gateway.control.goodbyes == 0, "it waited for an answer from a line that is dead"
 
 
 async def test_connection_that_lived_ends_the_outage_and_a_short_one_does_not() -> None:
