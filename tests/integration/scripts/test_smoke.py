@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.leftovers import find_processes
-from tests.unit.scripts.conftest import environment
+from tests.integration.scripts.conftest import environment
 
 
 def smoke(clone: Path, **more: str) -> tuple[int, dict[str, Any], str]:

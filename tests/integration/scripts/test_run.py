@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from scripts.gateway_process import find_free_port
-from tests.unit.scripts.conftest import environment
+from tests.integration.scripts.conftest import environment
 
 SERVING = "Ctrl-C ends the gateway."
 
