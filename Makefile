@@ -5,8 +5,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# A user's own paths must not reach into the environment.
-unexport PYTHONPATH PYTHONHOME
+# A user's own paths must not reach into the environment. Without bytecode on disk every program started here would
+# compile all of its libraries first: two seconds for a gateway.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 export PYTHON
 PY := .genba/venv/bin/python

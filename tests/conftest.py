@@ -31,6 +31,8 @@ SESSION_MARK: Final = "PYTEST_SESSION_MARK"
 GONE_WITHIN_S: Final = 3.0
 """Processes that were told to end get this long at the end of the session."""
 
+_STEERING: Final = ("CODER_", "GENBA_", "TF_", "MAKE", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+
 LEFT_KEY: Final = "left_processes"
 
 _left: list[str] = []
@@ -39,7 +41,7 @@ _left: list[str] = []
 def remove_steering_variables(environment: MutableMapping[str, str]) -> None:
     """Remove what would make programs under test behave as this machine's owner set them up."""
     for name in list(environment):
-        if name.startswith(("CODER_", "GENBA_", "TF_", "MAKE", "PYTHONPATH")) or name in ("CODER", "MFLAGS"):
+        if name.startswith(_STEERING) or name in ("CODER", "MFLAGS"):
             del environment[name]
 
 

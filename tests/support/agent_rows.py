@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -22,10 +21,13 @@ from genba_gateway.store import tables
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import KEY_BYTES, Sealer
-from tests.support.database import FILE_NAME
+from tests.support.database import FilledDatabase
 
 BEGINNING: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REPLICA: Final = "11111111-1111-4111-8111-111111111111"
+USER: Final = UserActor("20000000-0000-4000-8000-000000000001", "ana", ("member",), "anakey0000")
+STRANGER: Final = UserActor("20000000-0000-4000-8000-000000000002", "bob", ("member",), "bobkey0000")
+ADMIN: Final = UserActor("20000000-0000-4000-8000-000000000003", "root", (OWNER,), "rootkey000")
 SECRET: Final = "abcdefghijklmnopqrstuv"
 
 
@@ -59,13 +61,13 @@ class AgentRows:
     sealer: Sealer = field(default_factory=lambda: Sealer({"k": b"k" * KEY_BYTES}))
     pubsub: PubSub = field(default_factory=PubSub)
     clock: SetClock = field(default_factory=SetClock)
-    user: UserActor = field(default_factory=lambda: UserActor(str(uuid.uuid4()), "ana", ("member",), "anakey0000"))
-    stranger: UserActor = field(default_factory=lambda: UserActor(str(uuid.uuid4()), "bob", ("member",), "bobkey0000"))
-    admin: UserActor = field(default_factory=lambda: UserActor(str(uuid.uuid4()), "root", (OWNER,), "rootkey000"))
-    organization_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    file_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    template_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    version_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    user: UserActor = USER
+    stranger: UserActor = STRANGER
+    admin: UserActor = ADMIN
+    organization_id: str = "10000000-0000-4000-8000-000000000001"
+    file_id: str = "10000000-0000-4000-8000-000000000002"
+    template_id: str = "10000000-0000-4000-8000-000000000003"
+    version_id: str = "10000000-0000-4000-8000-000000000004"
 
     async def insert(self, table: sa.Table, **values: object) -> None:
         """Insert one row."""
@@ -196,23 +198,15 @@ class AgentRows:
 @asynccontextmanager
 async def open_agent_rows(tmp_path: Path) -> AsyncGenerator[AgentRows]:
     """A database with users and a template."""
-    rows = AgentRows(await asyncio.to_thread(_create_database, tmp_path / FILE_NAME))
+    database, _ = await _FILLED.open(tmp_path)
     try:
-        await _fill(rows)
-        yield rows
+        yield AgentRows(database)
     finally:
-        await rows.database.close()
+        await database.close()
 
 
-def _create_database(path: Path) -> Database:
-    """Blocks, also where `Database` makes its engines: SQLAlchemy asks for the working folder."""
-    engine = sa.create_engine(f"sqlite:///{path}")
-    tables.metadata.create_all(engine)
-    engine.dispose()
-    return Database(path)
-
-
-async def _fill(rows: AgentRows) -> None:
+async def _fill(database: Database) -> None:
+    rows = AgentRows(database)
     now = rows.clock()
     times = {"created_at": now, "updated_at": now}
     for actor in (rows.user, rows.stranger, rows.admin):
@@ -250,3 +244,6 @@ async def _fill(rows: AgentRows) -> None:
         **organization,
         **times,
     )
+
+
+_FILLED: Final = FilledDatabase(_fill)

@@ -23,7 +23,7 @@ from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import KEY_BYTES, Sealer
 from tests.support.agent_rows import SetClock
-from tests.support.database import make_database
+from tests.support.database import FilledDatabase
 from tests.support.fake_provisioner import FakeProvisioner
 from tests.support.gateway_app import SignedIn, make_app, make_user
 from tests.support.template_archives import template_archive
@@ -183,14 +183,23 @@ class Workshop:
 @asynccontextmanager
 async def open_workshop(tmp_path: Path) -> AsyncGenerator[Workshop]:
     """Wire everything on an empty database with three people."""
-    database = await make_database(tmp_path)
+    database, people = await _FILLED.open(tmp_path)
     try:
-        people = [await make_user(database, "olga", roles=(OWNER,))]
-        people += [await make_user(database, name) for name in ("mia", "sven")]
         # Quart looks for its folders when an app is made: once, at start-up, so not in the loop that is watched here.
         yield await asyncio.to_thread(_wire, database, *people)
     finally:
         await database.close()
+
+
+async def _add_people(database: Database) -> tuple[SignedIn, SignedIn, SignedIn]:
+    return (
+        await make_user(database, "olga", roles=(OWNER,)),
+        await make_user(database, "mia"),
+        await make_user(database, "sven"),
+    )
+
+
+_FILLED: Final = FilledDatabase(_add_people)
 
 
 def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: SignedIn) -> Workshop:
