@@ -107,3 +107,48 @@ async def test_parameters_are_kept_over_builds_and_wrong_ones_refused_by_name(sh
             workspace["id"], "start", rich_parameter_values=[{"name": "size", "value": "small"}]
         )
         assert await seen_by_terraform(gateway, changed) == "4/small/a"
+
+
+TEXT = 'data "coder_parameter" "n" {\n  name    = "n"\n  mutable = true\n}\n'
+
+NUMBER = """
+data "coder_parameter" "n" {
+  name    = "n"
+  type    = "number"
+  default = 2
+  mutable = true
+  validation {
+    max       = 9
+    monotonic = "increasing"
+  }
+}
+"""
+
+SEEN = 'resource "terraform_data" "seen" {\n  input = "${data.coder_parameter.n.value}"\n}\n'
+
+
+async def test_a_version_that_refuses_the_values_it_finds_still_ends_the_workspace(short_dir: Path) -> None:
+    async with RealGateway(short_dir / "gateway") as gateway:
+        await gateway.sign_in()
+        template = await gateway.push_template("kinds", {"main.tf": CODER + TEXT + SEEN})
+        counts = 'resource "terraform_data" "many" {\n  input = tonumber(data.coder_parameter.n.value) + 1\n}\n'
+        version = await gateway.import_version({"main.tf": CODER + NUMBER + SEEN + counts}, template["id"])
+        assert version["job"]["status"] == "succeeded", version["job"]
+        on_second = {"template_version_id": version["id"]}
+
+        async def end(transition: str, **more: object) -> None:
+            build = await gateway.build(workspace["id"], transition, **more)
+            assert build["job"]["status"] == "succeeded", build["job"]
+
+        workspace = await gateway.create_workspace("demo", template["id"], n="abc")
+        await gateway.wait_for_build(workspace["latest_build"]["id"])
+        await end("stop", **on_second)
+        seven = [{"name": "n", "value": "7"}]
+        await end("start", **on_second, rich_parameter_values=seven)
+        await end("delete", rich_parameter_values=[{"name": "n", "value": "6"}])
+
+        workspace = await gateway.create_workspace("again", template["id"], n="abc")
+        await gateway.wait_for_build(workspace["latest_build"]["id"])
+        await end("start", **on_second, rich_parameter_values=seven)
+        await end("start", template_version_id=template["active_version_id"], rich_parameter_values=[])
+        await end("delete", **on_second, rich_parameter_values=seven)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from genba_gateway.domain.parameter_rules import explain_bad_type, explain_broken_rule, explain_no_option, quote_all
 from genba_gateway.domain.provisioning import TemplateParameter
 
 
@@ -27,100 +26,64 @@ def choose_values(
 ) -> tuple[dict[str, str], list[ParameterProblem]]:
     """Choose and check: the given value, else the previous build's (not for ephemeral ones), else the default.
 
+    A previous value that is not of the type counts as absent: another version may have declared another type.
+
     Returns:
         The values by name, and what is wrong with them (empty when all is well).
     """
     known = {parameter.name for parameter in parameters}
     problems = [
-        ParameterProblem(name, f"the template has no parameter of this name; it has {_list(sorted(known))}")
+        ParameterProblem(name, f"the template has no parameter of this name; it has {quote_all(sorted(known))}")
         for name in given
         if name not in known
     ]
     values: dict[str, str] = {}
     for parameter in parameters:
-        old = None if parameter.ephemeral else previous.get(parameter.name)
+        old = _find_old(parameter, previous)
         value = given.get(parameter.name, old)
         if value is None and parameter.required:
             problems.append(ParameterProblem(parameter.name, "a value is needed, since it has no default"))
             continue
         value = parameter.default_value if value is None else value
-        detail = _explain_bad_value(parameter, value, old, is_first_build=is_first_build)
+        detail = _explain_bad_value(parameter, value, None if is_first_build else old)
         if detail is not None:
             problems.append(ParameterProblem(parameter.name, detail))
         values[parameter.name] = value
     return values, problems
 
 
-def _explain_bad_value(
-    parameter: TemplateParameter, value: str, old: str | None, *, is_first_build: bool
-) -> str | None:
-    if not parameter.mutable and not parameter.ephemeral and not is_first_build and old is not None and value != old:
+def choose_values_to_end(
+    parameters: Sequence[TemplateParameter], given: Mapping[str, str], previous: Mapping[str, str]
+) -> dict[str, str]:
+    """Choose for a stop or delete, which must never be held up by a value.
+
+    A given value that the version refuses gives way to the previous build's, which is kept though the version may
+    refuse it as well: another one could move or remove what the workspace keeps over a stop. The provider holds values
+    against the rules in a start alone. A parameter without any value is left out: the provider then takes one of its
+    type, and the next start asks for one.
+    """
+    values: dict[str, str] = {}
+    for parameter in parameters:
+        new, old = given.get(parameter.name), _find_old(parameter, previous)
+        if new is not None and _explain_bad_value(parameter, new, old) is None:
+            values[parameter.name] = new
+        elif old is not None:
+            values[parameter.name] = old
+        elif not parameter.required:
+            values[parameter.name] = parameter.default_value
+    return values
+
+
+def _find_old(parameter: TemplateParameter, previous: Mapping[str, str]) -> str | None:
+    old = None if parameter.ephemeral else previous.get(parameter.name)
+    return old if old is not None and explain_bad_type(parameter, old) is None else None
+
+
+def _explain_bad_value(parameter: TemplateParameter, value: str, old: str | None) -> str | None:
+    if not parameter.mutable and not parameter.ephemeral and old is not None and value != old:
         return f"can't be changed after the workspace was made; it is {old!r}"
-    if parameter.options and parameter.type != "list(string)":
-        allowed = [option.value for option in parameter.options]
-        if value not in allowed:
-            return f"{value!r} is none of its options: {_list(allowed)}"
-    match parameter.type:
-        case "number":
-            return _explain_bad_number(parameter, value, old)
-        case "bool":
-            return None if value in {"true", "false"} else f"{value!r} is neither true nor false"
-        case "list(string)":
-            return _explain_bad_list(parameter, value)
-        case _:
-            return _explain_bad_text(parameter, value)
-
-
-def _explain_bad_number(parameter: TemplateParameter, value: str, old: str | None) -> str | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return f"{value!r} is not a number"
-    low, high = parameter.validation_min, parameter.validation_max
-    if (low is not None and number < low) or (high is not None and number > high):
-        fallback = (
-            f"must be between {low} and {high}"
-            if None not in (low, high)
-            else (f"must be at least {low}" if low is not None else f"must be at most {high}")
-        )
-        return _custom_error(parameter, value) or fallback
-    if old is not None and parameter.validation_monotonic:
-        before = float(old)
-        if parameter.validation_monotonic == "increasing" and number < before:
-            return f"may only grow; it was {old}"
-        if parameter.validation_monotonic == "decreasing" and number > before:
-            return f"may only shrink; it was {old}"
-    return None
-
-
-def _explain_bad_list(parameter: TemplateParameter, value: str) -> str | None:
-    try:
-        items = json.loads(value)
-    except ValueError:
-        items = None
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):  # pyright: ignore[reportUnknownVariableType]
-        return 'is a list of texts: write it as JSON, for example ["a", "b"]'
-    allowed = {option.value for option in parameter.options}
-    strange: list[str] = [str(item) for item in items if allowed and item not in allowed]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return f"{strange[0]!r} is none of its options: {_list(sorted(allowed))}" if strange else None
-
-
-def _explain_bad_text(parameter: TemplateParameter, value: str) -> str | None:
-    if parameter.validation_regex and not re.search(parameter.validation_regex.replace(r"\z", r"\Z"), value):
-        return _custom_error(parameter, value) or f"must match {parameter.validation_regex}"
-    return None
-
-
-def _custom_error(parameter: TemplateParameter, value: str) -> str:
-    text = parameter.validation_error
-    for placeholder, filling in (
-        ("{min}", parameter.validation_min),
-        ("{max}", parameter.validation_max),
-        ("{value}", value),
-    ):
-        text = text.replace(placeholder, str(filling))
-    return text
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names) if names else "none"
+    return (
+        explain_bad_type(parameter, value)
+        or explain_no_option(parameter, value)
+        or explain_broken_rule(parameter, value, old)
+    )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Resource, UserActor
-from genba_gateway.domain.build_parameters import choose_values
+from genba_gateway.domain.build_parameters import choose_values, choose_values_to_end
 from genba_gateway.domain.jobs import ACTIVE, Job, JobType
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.templates import TemplateVersion
@@ -212,15 +212,14 @@ class Builds:
 
     async def _choose_parameters(self, connection: AsyncConnection, plan: BuildPlan) -> dict[str, str]:
         parameters = await version_store.list_parameters(connection, plan.version.id)
+        if plan.transition is not Transition.START:
+            return choose_values_to_end(parameters, plan.given, plan.previous)
         values, problems = choose_values(parameters, plan.given, plan.previous, is_first_build=plan.number == 1)
-        if problems and plan.transition is Transition.START:
+        if problems:
             raise BadRequest(
                 f"Parameter {problems[0].name!r}: {problems[0].detail}.",
                 validations=[FieldProblem(problem.name, problem.detail) for problem in problems],
             )
-        if problems:
-            # A stop or delete must not be held up by a value that a newer template version refuses.
-            return {**values, **{name: plan.previous[name] for name in values if name in plan.previous}}
         return values
 
     async def get(self, actor: UserActor, build_id: str) -> Build:

@@ -6,15 +6,10 @@ import hashlib
 import uuid
 from collections.abc import Iterator
 
+from genba_gateway.domain.parameter_values import find_type_problem, read_list
 from genba_gateway.provider.checks import is_url, one_of
 from genba_gateway.provider.coder.parameter_rules import Rules
-from genba_gateway.provider.coder.parameter_types import (
-    ALLOWED_FORM_TYPES,
-    FORM_TYPES,
-    TYPES,
-    find_type_problem,
-    read_list,
-)
+from genba_gateway.provider.coder.parameter_types import ALLOWED_FORM_TYPES, FORM_TYPES, TYPES
 from genba_gateway.provider.context import Session
 from genba_gateway.provider.problems import AttributePath, Problem, Refused
 from genba_gateway.provider.schema import Attribute, Block, Mode, NestedBlock, ReadOnly, Schema, computed_id
@@ -72,6 +67,9 @@ SCHEMA = Schema(
     version=1,
 )
 
+_ENDINGS = frozenset({"stop", "destroy"})
+_EMPTY = {"number": "0", "bool": "false", "list(string)": "[]"}
+
 
 class Parameter(ReadOnly):
     """The data source: reads the build's value and holds it against what the template says of it."""
@@ -82,7 +80,8 @@ class Parameter(ReadOnly):
     async def read(self, session: Session, config: Fields) -> Object:
         """Take the user's value or the default.
 
-        A template import has no values yet, so that a required parameter is not judged there.
+        A template import has no values yet, so that a required parameter is not judged there. A stop or delete is
+        not judged either: a value that this version refuses must not keep a workspace alive.
         """
         digest = hashlib.sha256(config.text("name").encode()).hexdigest()
         given = session.context.environment.get(f"CODER_PARAMETER_{digest}")
@@ -90,13 +89,19 @@ class Parameter(ReadOnly):
         form_type = _choose_form_type(config)
         for problem in _find_declaration_problems(config, form_type):
             raise Refused(problem)
-        if given is not None:
-            _require(_find_value_problem(config, form_type, given, previous, ("value",)))
-        elif not config.has("default") and session.variable("CODER_WORKSPACE_BUILD_ID"):
+        is_build = bool(session.variable("CODER_WORKSPACE_BUILD_ID"))
+        value = given if given is not None else config.text("default")
+        if session.variable("CODER_WORKSPACE_TRANSITION") in _ENDINGS:
+            if is_build and given is None and not config.has("default"):
+                value = _make_value(config, form_type)
+        elif given is not None:
+            before = None if config.flag("ephemeral") else previous
+            _require(_find_value_problem(config, form_type, given, before, ("value",)))
+        elif is_build and not config.has("default"):
             _require(_find_breach(config, "", previous, ()))
         return {
             "id": str(uuid.uuid4()),
-            "value": given if given is not None else config.text("default"),
+            "value": value,
             "form_type": form_type,
             "optional": config.has("default"),
             "validation": [_describe_validation(each) for each in config.rows("validation")],
@@ -106,6 +111,12 @@ class Parameter(ReadOnly):
 def _require(problem: Problem | None) -> None:
     if problem is not None:
         raise Refused(problem)
+
+
+def _make_value(config: Fields, form_type: str) -> str:
+    """Make a value of the type, so that a template's conversions work where nobody chose one."""
+    options = config.rows("option")
+    return options[0].text("value") if options and form_type != "multi-select" else _EMPTY.get(config.text("type"), "")
 
 
 def _choose_form_type(config: Fields) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genba_gateway.provider.coder.parameter_types import read_whole_number
-from genba_gateway.provider.coder.regex import BadRegexError, matches
+from genba_gateway.domain.parameter_values import read_whole_number
+from genba_gateway.domain.regex import BadRegexError, matches
 from genba_gateway.provider.problems import Problem
 from genba_gateway.provider.values import Fields
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genba_gateway.domain.build_parameters import choose_values
+from genba_gateway.domain.build_parameters import choose_values, choose_values_to_end
 from genba_gateway.domain.provisioning import ParameterOption, TemplateParameter
 
 MUTABLE = TemplateParameter(name="size", default_value="small", mutable=True)
@@ -37,6 +37,39 @@ def test_required_without_a_value_is_named() -> None:
     values, problems = choose_values([parameter], {}, {}, is_first_build=True)
     assert values == {}
     assert [problem.name for problem in problems] == ["region"]
+
+
+def test_a_previous_value_of_another_type_counts_as_absent() -> None:
+    optional = TemplateParameter(name="n", type="number", default_value="2", validation_monotonic="increasing")
+    required = TemplateParameter(name="n", type="number", required=True)
+    before = {"n": "abc"}
+    assert choose_values([optional], {}, before, is_first_build=False) == ({"n": "2"}, [])
+    assert choose_values([optional], {"n": "7"}, before, is_first_build=False) == ({"n": "7"}, [])
+    _, problems = choose_values([required], {}, before, is_first_build=False)
+    assert "a value is needed" in problems[0].detail
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "previous", "expected"),
+    [
+        (TemplateParameter("n", type="number", default_value="2"), None, "abc", "2"),
+        (TemplateParameter("n", type="number", default_value="2"), "7", "abc", "7"),
+        (TemplateParameter("n", type="number", default_value="2"), "x", "abc", "2"),
+        (TemplateParameter("n", type="number", required=True), None, "abc", None),
+        (TemplateParameter("n", default_value="2"), "7", "abc", "abc"),
+        (TemplateParameter("n", default_value="2", mutable=True, ephemeral=True), None, "abc", "2"),
+        (TemplateParameter("n", type="number", default_value="2", validation_max=5), None, "9", "9"),
+        (TemplateParameter("n", default_value="a", options=(ParameterOption("A", "a"),)), None, "b", "b"),
+        (TemplateParameter("n", default_value="a", mutable=True), None, None, "a"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_stop_or_delete_gets_a_value_whatever_came_before(
+    parameter: TemplateParameter, given: str | None, previous: str | None, expected: str | None
+) -> None:
+    asked = {"unknown": "1"} if given is None else {"n": given}
+    before = {} if previous is None else {"n": previous}
+    assert choose_values_to_end([parameter], asked, before) == ({} if expected is None else {"n": expected})
 
 
 def test_unknown_name_is_refused_with_the_known_ones() -> None:

@@ -27,8 +27,12 @@ def make_config(given: Object) -> Fields:
     return Fields(default_data_source(SCHEMA.block, {**empty, "option": [], "validation": [], "name": "n", **given}))
 
 
-async def read(value: str | None, given: Object, build: str = "b") -> Object:
-    environment = {"CODER_WORKSPACE_BUILD_ID": build}
+async def read(
+    value: str | None, given: Object, build: str = "b", *, transition: str = "start", previous: str | None = None
+) -> Object:
+    environment = {"CODER_WORKSPACE_BUILD_ID": build, "CODER_WORKSPACE_TRANSITION": transition}
+    if previous is not None:
+        environment[f"CODER_PARAMETER_PREVIOUS_{sha256(b'n').hexdigest()}"] = previous
     if value is not None:
         environment[f"CODER_PARAMETER_{sha256(b'n').hexdigest()}"] = value
     session = Session(ProviderContext("job", "http://x", environment))
@@ -117,3 +121,36 @@ async def test_required_parameter_is_judged_in_builds_only() -> None:
 async def test_limits_that_are_not_set_are_disabled() -> None:
     (block,) = Fields(await read("-1", {"type": "number", "validation": validation(max=0)})).rows("validation")
     assert (block["max_disabled"], block["min_disabled"]) == (False, True)
+
+
+@pytest.mark.parametrize("transition", ["stop", "destroy"])
+async def test_an_ending_is_not_held_up_by_a_value(transition: str) -> None:
+    rules = validation(max=5, monotonic="increasing")
+    number: Object = {"type": "number", "default": "2", "validation": rules}
+    assert (await read("7", number, transition=transition, previous="9"))["value"] == "7"
+    choice: Object = {"default": "a", "option": [option("A", "a")]}
+    assert (await read("gone", choice, transition=transition))["value"] == "gone"
+    await refuse("7", number)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ({"type": "number"}, "0"),
+        ({"type": "bool"}, "false"),
+        ({"type": "list(string)"}, "[]"),
+        ({}, ""),
+        ({"option": [option("A", "a")]}, "a"),
+        ({"type": "list(string)", "form_type": "multi-select", "option": [option("A", "a")]}, "[]"),
+        ({"validation": validation(regex="^x$", error="e")}, ""),
+    ],
+)
+async def test_an_ending_without_a_value_gets_one_of_the_type(given: Object, value: str) -> None:
+    assert (await read(None, given, transition="stop"))["value"] == value
+    assert (await read(None, given, "", transition="stop"))["value"] == ""
+
+
+async def test_an_ephemeral_number_starts_anew() -> None:
+    rules = validation(monotonic="increasing")
+    given: Object = {"type": "number", "default": "2", "mutable": True, "ephemeral": True, "validation": rules}
+    assert (await read("2", given, previous="7"))["value"] == "2"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genba_gateway.provider.coder.regex import BadRegexError, matches
+from genba_gateway.domain.regex import BadRegexError, matches
 
 
 @pytest.mark.parametrize(
