@@ -20,6 +20,7 @@ from quart import Quart
 from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
+from genba_gateway.loops.autostop import Autostop
 from genba_gateway.loops.job_queue import JobQueue
 from genba_gateway.provider.host import ProviderHost
 from genba_gateway.provider.host_workspaces import HostWorkspaces
@@ -96,6 +97,7 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
         async with asyncio.TaskGroup() as tasks:
             loops = [
                 tasks.create_task(queue.run(), name="job queue"),
+                tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
             ]
             log.info("serving %s", config.url)

@@ -65,7 +65,12 @@ def make_blueprint(reports: AgentReports, logs: AgentLogs, controls: AgentContro
     async def report_stats() -> Response:
         body = await read_body(messages.StatsRequest)
         if body.connections_by_proto is not None:
-            await reports.report_stats(current_agent(), msgspec.to_builtins(body), is_used=_count_sessions(body) > 0)
+            await reports.report_stats(
+                current_agent(),
+                msgspec.to_builtins(body),
+                is_used=_count_sessions(body) > 0,
+                is_connected=body.connection_count > 0,
+            )
         return answer(messages.StatsResponse(report_interval=STATS_INTERVAL_NS))
 
     @blueprint.post(f"{ME}/metadata")

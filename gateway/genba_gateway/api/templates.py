@@ -10,11 +10,11 @@ from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.errors import BadRequest, FieldProblem
 from genba_gateway.services.organizations import Organizations
+from genba_gateway.services.template_settings import ALL_DAYS
 from genba_gateway.services.templates import Templates
 from genba_gateway.services.visibility import parse_id
 from genba_wire.api import templates as messages
 
-ALL_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _NO_TIMES = BuildTimes(None, None)
 
 
@@ -43,7 +43,7 @@ def template_message(template: Template, times: dict[str, BuildTimes]) -> messag
         default_ttl_ms=template.default_ttl_ms,
         activity_bump_ms=template.activity_bump_ms,
         autostop_requirement=messages.AutostopRequirement(days_of_week=[], weeks=1),
-        autostart_requirement=messages.AutostartRequirement(days_of_week=ALL_DAYS),
+        autostart_requirement=messages.AutostartRequirement(days_of_week=list(ALL_DAYS)),
         created_by_id=template.created_by,
         created_by_name=template.created_by_name,
         allow_user_autostart=template.allow_user_autostart,

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.agent_reports import SUBSYSTEMS, MetadataItem, MetadataValue, cut_metadata, is_version
 from genba_gateway.domain.agents import Agent, AppHealth, LifecycleState, times_after
 from genba_gateway.domain.channels import of_agent_metadata, of_workspace
+from genba_gateway.domain.deadlines import bump_deadline
 from genba_gateway.domain.derp import make_derp_map
 from genba_gateway.errors import BadRequest, FieldProblem, NotFound, Unauthenticated
+from genba_gateway.services.times import to_utc
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import agent_metadata as metadata_store
 from genba_gateway.store import agent_stats as stats_store
 from genba_gateway.store import agents as agent_store
+from genba_gateway.store import builds as build_store
+from genba_gateway.store import deadlines as deadline_store
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
@@ -108,8 +114,7 @@ class AgentReports:
             raise BadRequest(
                 "The lifecycle state is unknown.", validations=[FieldProblem("state", f"{state!r} is no state")]
             ) from None
-        now = self._now()
-        at = changed_at if changed_at.tzinfo else changed_at.replace(tzinfo=UTC)
+        now, at = self._now(), to_utc(changed_at, "changed_at")
         async with self._database.write() as connection:
             times = await agent_store.get_lifecycle_times(connection, actor.agent_id)
             times = times_after(lifecycle, times, at if at.year > 1 else now)
@@ -117,19 +122,36 @@ class AgentReports:
             await agent_store.update_agent(connection, actor.agent_id, {**values, "updated_at": now})
         self._pubsub.publish(of_workspace(actor.workspace_id))
 
-    async def report_stats(self, actor: AgentActor, stats: Mapping[str, object], *, is_used: bool) -> None:
+    async def report_stats(
+        self, actor: AgentActor, stats: Mapping[str, object], *, is_used: bool, is_connected: bool
+    ) -> None:
         """Store what the agent counted since its last report.
 
         Args:
+            actor: the agent.
+            stats: what it counted.
             is_used: some session is open, so that the workspace counts as used.
+            is_connected: some connection is open, which puts off the workspace's deadline.
         """
-        now = self._now()
+        now, is_put_off = self._now(), False
         async with self._database.write(durable=False) as connection:
             await stats_store.insert_stats(
                 connection, agent_id=actor.agent_id, workspace_id=actor.workspace_id, stats=stats, now=now
             )
             if is_used:
                 await agent_store.touch_workspace(connection, actor.workspace_id, now)
+            if is_connected:
+                is_put_off = await self._put_off_deadline(connection, actor.workspace_id, now)
+        if is_put_off:
+            self._pubsub.publish(of_workspace(actor.workspace_id))
+
+    async def _put_off_deadline(self, connection: AsyncConnection, workspace_id: str, now: datetime) -> bool:
+        running = await deadline_store.find_running_deadline(connection, workspace_id)
+        deadline = bump_deadline(running, now) if running is not None else None
+        if running is None or deadline is None:
+            return False
+        await build_store.update_build(connection, running.build_id, {"deadline": deadline, "updated_at": now})
+        return True
 
     async def report_metadata(self, actor: AgentActor, values: Sequence[MetadataValue]) -> int:
         """Store collected values, cut to size, with the gateway's time; unknown keys are passed over.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -13,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.build_parameters import choose_values, choose_values_to_end
+from genba_gateway.domain.deadlines import is_overdue
 from genba_gateway.domain.jobs import ACTIVE, Job, JobType
 from genba_gateway.domain.provisioning import Transition
-from genba_gateway.domain.templates import TemplateVersion
 from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Forbidden
+from genba_gateway.services.build_plans import BuildPlan, require_startable
+from genba_gateway.services.build_requests import check_build_request, parse_state, parse_transition
 from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.template_versions import require_succeeded
 from genba_gateway.services.visibility import Clock, not_found, require
@@ -33,29 +34,7 @@ from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
 from genba_wire.api.workspaces import CreateBuildRequest
 
-REASONS = frozenset({"initiator", "dashboard", "cli", "ssh_connection", "vscode_connection", "jetbrains_connection"})
-"""What a client may give as a build's reason; the rest are the gateway's own."""
-
 _AUDIT_ACTION = {Transition.START: "start", Transition.STOP: "stop", Transition.DELETE: "delete"}
-
-
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """What a new build shall be; `workspace` may lack a latest build (the first one)."""
-
-    workspace_id: str
-    workspace_name: str
-    owner_id: str
-    organization_id: str
-    number: int
-    transition: Transition
-    version: TemplateVersion
-    given: dict[str, str]
-    previous: dict[str, str]
-    reason: str = "initiator"
-    orphan: bool = False
-    debug: bool = False
-    state: bytes | None = None
 
 
 class Builds:
@@ -68,13 +47,22 @@ class Builds:
         self._jobs = jobs
         self._now = now
 
-    async def create(self, actor: UserActor, workspace_id: str, request: CreateBuildRequest) -> Build:
+    async def create(
+        self, actor: UserActor, workspace_id: str, request: CreateBuildRequest, *, only_if_overdue: bool = False
+    ) -> Build:
         """Queue a start, stop or delete.
+
+        Args:
+            actor: who asks.
+            workspace_id: whose build.
+            request: what to do.
+            only_if_overdue: the gateway does it by itself, if the workspace's deadline has passed.
 
         Raises:
             BadRequest: a bad transition, version, state or parameter; names it.
-            Conflict: another build is in progress.
-            Forbidden: a state or debug log was asked for without rights on the template.
+            Conflict: another build is in progress, or the workspace is not overdue.
+            Forbidden: a state or debug log was asked for without rights on the template, or a start of another
+                version than the active one where the template requires that.
         """
         now = self._now()
         async with self._database.write() as connection:
@@ -83,7 +71,11 @@ class Builds:
                 raise not_found()
             action = Action.DELETE if request.transition == "delete" else Action.UPDATE
             require(actor, Resource.WORKSPACE, action, workspace.owner_id)
+            if only_if_overdue and not is_overdue(workspace.latest_build, now):
+                raise Conflict(f"Workspace {workspace.name!r} was used or stopped meanwhile.")
             plan = await self._plan(connection, actor, workspace, request)
+            if only_if_overdue:
+                plan = replace(plan, reason="autostop")
             build_id = await self.insert(connection, actor, plan, now)
         self._pubsub.publish(channels.JOBS, channels.of_workspace(workspace_id))
         return await self.get(actor, build_id)
@@ -91,29 +83,16 @@ class Builds:
     async def _plan(
         self, connection: AsyncConnection, actor: UserActor, workspace: Workspace, request: CreateBuildRequest
     ) -> BuildPlan:
-        transition = _parse_transition(request.transition)
-        if request.dry_run:
-            raise BadRequest(
-                "Dry runs of builds are not supported: leave dry_run out.",
-                validations=[FieldProblem("dry_run", "is not supported")],
-            )
+        transition = parse_transition(request.transition)
         latest = workspace.latest_build
         if latest.job.status in ACTIVE:
             raise Conflict(
                 f"Workspace {workspace.name!r} has a build in progress (number {latest.build_number}, "
                 f"{latest.status}): wait for it or cancel it."
             )
-        state = _parse_state(request.state)
-        if (state is not None or request.log_level or request.orphan) and not actor.is_owner:
-            raise Forbidden("Only an owner may give a state, ask for debug logs or orphan resources.")
-        if request.orphan and transition is not Transition.DELETE:
-            raise BadRequest("orphan goes with the transition delete only.")
-        if request.reason and request.reason not in REASONS:
-            raise BadRequest(
-                f"Reason {request.reason!r} is none of {', '.join(sorted(REASONS))}.",
-                validations=[FieldProblem("reason", "is not known")],
-            )
-        version_id = request.template_version_id or latest.template_version_id
+        state = parse_state(request.state)
+        check_build_request(actor, request)
+        version_id = request.template_version_id or _choose_version(workspace, transition)
         version = await version_store.find_version(connection, version_id)
         if version is None or version.template_id != workspace.template_id:
             raise BadRequest(
@@ -134,6 +113,9 @@ class Builds:
             orphan=request.orphan,
             debug=request.log_level == "debug",
             state=state,
+            required_version_id=(
+                workspace.template_active_version_id if workspace.template_require_active_version else ""
+            ),
         )
 
     async def insert(self, connection: AsyncConnection, actor: UserActor, plan: BuildPlan, now: datetime) -> str:
@@ -141,9 +123,12 @@ class Builds:
 
         Raises:
             BadRequest: the version can't be built, or a parameter is wrong.
+            Forbidden: the template requires another version.
             Conflict: somebody else's build took the number.
         """
         require_succeeded(plan.version)
+        if plan.transition is Transition.START:
+            require_startable(actor, plan)
         values = await self._choose_parameters(connection, plan)
         build_id = str(uuid.uuid4())
         job = Job(
@@ -286,20 +271,8 @@ class Builds:
         self._pubsub.publish(channels.of_workspace(build.workspace_id))
 
 
-def _parse_transition(text: str) -> Transition:
-    try:
-        return Transition(text)
-    except ValueError:
-        raise BadRequest(
-            f"Transition {text!r} is none of start, stop, delete.",
-            validations=[FieldProblem("transition", "must be start, stop or delete")],
-        ) from None
-
-
-def _parse_state(encoded: str | None) -> bytes | None:
-    if encoded is None:
-        return None
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raise BadRequest("The state is not base64.", validations=[FieldProblem("state", "must be base64")]) from None
+def _choose_version(workspace: Workspace, transition: Transition) -> str:
+    """The version of a build for which none was named: that of the one before, unless starts shall update."""
+    if transition is Transition.START and workspace.automatic_updates == "always":
+        return workspace.template_active_version_id
+    return workspace.latest_build.template_version_id

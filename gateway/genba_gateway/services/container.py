@@ -18,6 +18,7 @@ from genba_gateway.services.agents import Agents
 from genba_gateway.services.api_keys import ApiKeys
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
+from genba_gateway.services.deadlines import Deadlines
 from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
@@ -59,6 +60,7 @@ class Services:
     api_keys: ApiKeys
     builds: Builds
     client_carriers: ClientCarriers
+    deadlines: Deadlines
     deployment: Deployment
     executables: Executables
     files: Files
@@ -111,6 +113,7 @@ def make_services(
         api_keys=ApiKeys(database, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
+        deadlines=Deadlines(database, pubsub, builds, now),
         deployment=Deployment(database),
         executables=Executables(config.executables),
         files=Files(database, now),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
-import msgspec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.names import explain_bad_display_name, explain_bad_name
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
+from genba_gateway.services.template_settings import check_template_settings
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import organizations as organization_store
 from genba_gateway.store import template_versions as version_store
@@ -24,6 +25,20 @@ from genba_wire.api.templates import CreateTemplateRequest, UpdateTemplateReques
 
 DEFAULT_ACTIVITY_BUMP_MS = 3_600_000
 """One hour (contract 4.2)."""
+
+_CHANGEABLE: Final = (
+    "name",
+    "display_name",
+    "description",
+    "icon",
+    "default_ttl_ms",
+    "activity_bump_ms",
+    "allow_user_cancel_workspace_jobs",
+    "allow_user_autostart",
+    "allow_user_autostop",
+    "require_active_version",
+    "deprecation_message",
+)
 
 
 class Templates:
@@ -38,11 +53,13 @@ class Templates:
         """Make a template of an imported version that belongs to none.
 
         Raises:
-            BadRequest: a bad name; the version is absent, belongs to a template, is archived or did not succeed.
+            BadRequest: a bad name or setting; the version is absent, belongs to a template, is archived or did not
+                succeed.
             Conflict: the name is taken.
         """
         require(actor, Resource.TEMPLATE, Action.CREATE, seen=True)
         _check_names(request.name, request.display_name)
+        check_template_settings(request)
         now = self._now()
         async with self._database.write() as connection:
             organization = await organization_store.find_organization(connection, organization_id)
@@ -130,13 +147,19 @@ class Templates:
             return await template_store.get_build_times(connection, template.id)
 
     async def update(self, actor: UserActor, template_id: str, request: UpdateTemplateRequest) -> Template | None:
-        """Change what the request names; None when nothing would change (304)."""
+        """Change what the request names; None when nothing would change (304).
+
+        Raises:
+            BadRequest: a bad name or setting; `validations` names it.
+            Conflict: the name is taken.
+        """
         template = await self.get(actor, template_id)
         require(actor, Resource.TEMPLATE, Action.UPDATE, seen=True)
+        check_template_settings(request)
         changes = {
             name: value
-            for name in request.__struct_fields__
-            if (value := getattr(request, name)) is not msgspec.UNSET and value != getattr(template, name)
+            for name in _CHANGEABLE
+            if (value := getattr(request, name)) is not None and value != getattr(template, name)
         }
         if not changes:
             return None

@@ -12,13 +12,16 @@ from sqlalchemy.exc import IntegrityError
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.agents import agent_status
+from genba_gateway.domain.deadlines import explain_bad_ttl
 from genba_gateway.domain.names import explain_bad_name
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.users import User
 from genba_gateway.domain.workspace_query import QueryProblem, WorkspaceQuery, parse_workspace_query
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Gone, MethodNotAllowed, NotFound
-from genba_gateway.services.builds import BuildPlan, Builds
+from genba_gateway.services.build_plans import BuildPlan
+from genba_gateway.services.builds import Builds
+from genba_gateway.services.deadlines import refuse_ttl_of_template
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import resources as resource_store
@@ -30,10 +33,6 @@ from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
 from genba_wire.api.workspaces import CreateWorkspaceRequest
-
-MIN_TTL_MS: Final = 60_000
-MAX_TTL_MS: Final = 30 * 24 * 3600 * 1000
-"""Contract 2.6."""
 
 WATCH_REFRESH_S: Final = 10.0
 """A watch looks again after so long without a change: an agent's silence is a change that nobody publishes."""
@@ -63,6 +62,7 @@ class Workspaces:
         Raises:
             BadRequest: a bad name, ttl, schedule or parameter, or a version that can't be built.
             NotFound: no such template or version.
+            Forbidden: the template requires its active version.
             Conflict: the owner has a workspace of this name.
         """
         require(actor, Resource.WORKSPACE, Action.CREATE, owner.id)
@@ -82,6 +82,8 @@ class Workspaces:
                 version = await version_store.find_version(connection, template.active_version_id)
             if version is None or version.template_id != template.id:
                 raise BadRequest(f"Template {template.name!r} has no version {request.template_version_id}.")
+            if not template.allow_user_autostop and request.ttl_ms not in {None, template.default_ttl_ms}:
+                raise refuse_ttl_of_template(template.name)
             workspace = workspace_store.NewWorkspace(
                 id=workspace_id,
                 owner_id=owner.id,
@@ -110,6 +112,7 @@ class Workspaces:
                 version=version,
                 given={value.name: value.value for value in request.rich_parameter_values},
                 previous={},
+                required_version_id=template.active_version_id if template.require_active_version else "",
             )
             await self._builds.insert(connection, actor, plan, now)
             await insert_audit_log(
@@ -263,11 +266,8 @@ def _check(request: CreateWorkspaceRequest) -> None:
             "Give either template_id or template_version_id.",
             validations=[FieldProblem("template_id", "exactly one of template_id and template_version_id")],
         )
-    if request.ttl_ms is not None and request.ttl_ms != 0 and not MIN_TTL_MS <= request.ttl_ms <= MAX_TTL_MS:
-        raise BadRequest(
-            "ttl_ms must be between one minute and 30 days.",
-            validations=[FieldProblem("ttl_ms", f"must be 0, or {MIN_TTL_MS} to {MAX_TTL_MS}")],
-        )
+    if (wrong := explain_bad_ttl(request.ttl_ms or 0)) is not None:
+        raise BadRequest(f"ttl_ms {wrong}.", validations=[FieldProblem("ttl_ms", wrong)])
     if request.autostart_schedule:
         raise BadRequest(
             "Schedules are not supported by this version: leave autostart_schedule out.",

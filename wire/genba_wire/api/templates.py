@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
 from genba_wire.api.jobs import MatchedProvisioners, ProvisionerJob
 from genba_wire.api.message import Message
 
@@ -131,14 +129,14 @@ class BuildTimeStats(Message, frozen=True, kw_only=True):
 class AutostopRequirement(Message, frozen=True, kw_only=True):
     """Days on which workspaces must stop."""
 
-    days_of_week: list[str]
-    weeks: int
+    days_of_week: list[str] | None = None
+    weeks: int = 0
 
 
 class AutostartRequirement(Message, frozen=True, kw_only=True):
     """Days on which workspaces may start by themselves."""
 
-    days_of_week: list[str]
+    days_of_week: list[str] | None = None
 
 
 class CreateTemplateRequest(Message, frozen=True, kw_only=True):
@@ -151,29 +149,44 @@ class CreateTemplateRequest(Message, frozen=True, kw_only=True):
     icon: str = ""
     default_ttl_ms: int | None = None
     activity_bump_ms: int | None = None
+    autostop_requirement: AutostopRequirement | None = None
+    autostart_requirement: AutostartRequirement | None = None
     allow_user_cancel_workspace_jobs: bool | None = None
     allow_user_autostart: bool | None = None
     allow_user_autostop: bool | None = None
     failure_ttl_ms: int | None = None
     dormant_ttl_ms: int | None = None
     delete_ttl_ms: int | None = None
+    max_ttl_ms: int | None = None
     disable_everyone_group_access: bool = False
     require_active_version: bool = False
+    max_port_share_level: str | None = None
 
 
 class UpdateTemplateRequest(Message, frozen=True, kw_only=True):
-    """PATCH /templates/{template}: absent fields keep their value."""
+    """PATCH /templates/{template}: absent and null fields keep their value."""
 
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    display_name: str | msgspec.UnsetType = msgspec.UNSET
-    description: str | msgspec.UnsetType = msgspec.UNSET
-    icon: str | msgspec.UnsetType = msgspec.UNSET
-    default_ttl_ms: int | msgspec.UnsetType = msgspec.UNSET
-    activity_bump_ms: int | msgspec.UnsetType = msgspec.UNSET
-    allow_user_cancel_workspace_jobs: bool | msgspec.UnsetType = msgspec.UNSET
-    allow_user_autostart: bool | msgspec.UnsetType = msgspec.UNSET
-    allow_user_autostop: bool | msgspec.UnsetType = msgspec.UNSET
-    deprecation_message: str | msgspec.UnsetType = msgspec.UNSET
+    name: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    icon: str | None = None
+    default_ttl_ms: int | None = None
+    activity_bump_ms: int | None = None
+    autostop_requirement: AutostopRequirement | None = None
+    autostart_requirement: AutostartRequirement | None = None
+    allow_user_cancel_workspace_jobs: bool | None = None
+    allow_user_autostart: bool | None = None
+    allow_user_autostop: bool | None = None
+    failure_ttl_ms: int | None = None
+    time_til_dormant_ms: int | None = None
+    time_til_dormant_autodelete_ms: int | None = None
+    max_ttl_ms: int | None = None
+    update_workspace_last_used_at: bool = False
+    update_workspace_dormant_at: bool = False
+    require_active_version: bool | None = None
+    deprecation_message: str | None = None
+    disable_everyone_group_access: bool = False
+    max_port_share_level: str | None = None
 
 
 class UpdateActiveVersionRequest(Message, frozen=True, kw_only=True):

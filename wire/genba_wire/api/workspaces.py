@@ -140,6 +140,18 @@ class CreateBuildRequest(Message, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class UpdateTTLRequest(Message, frozen=True, kw_only=True):
+    """PUT /workspaces/{workspace}/ttl; null or 0: it never stops by itself."""
+
+    ttl_ms: int | None = None
+
+
+class ExtendRequest(Message, frozen=True, kw_only=True):
+    """PUT /workspaces/{workspace}/extend."""
+
+    deadline: datetime
+
+
 class WatchEvent(Message, frozen=True, kw_only=True):
     """One text frame of a `-ws` watch (contract 0.2)."""
 

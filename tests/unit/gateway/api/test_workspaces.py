@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from quart.testing.connections import WebsocketDisconnectError, WebsocketResponseError
 
+from genba_gateway.domain.deadlines import MAX_TTL_MS, MIN_TTL_MS
 from genba_gateway.domain.provisioning import BuildResult, ResourceSpec, TemplateParameter
-from genba_gateway.services.workspaces import MAX_TTL_MS, MIN_TTL_MS
 from tests.support.agent_rows import make_agent_spec
 from tests.support.workshop import CEILING_S, UNKNOWN_ID, Workshop
 

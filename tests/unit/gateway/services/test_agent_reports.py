@@ -107,7 +107,7 @@ async def test_an_unknown_lifecycle_state_is_refused(rows: AgentRows) -> None:
 async def test_stats_are_stored_and_a_session_is_use(rows: AgentRows, is_used: bool) -> None:
     actor = await rows.add_running_agent()
     rows.clock.move(60)
-    await make_reports(rows).report_stats(actor, {"rx_bytes": 5}, is_used=is_used)
+    await make_reports(rows).report_stats(actor, {"rx_bytes": 5}, is_used=is_used, is_connected=False)
 
     async with rows.database.read() as connection:
         [stats] = (await connection.execute(sa.select(tables.workspace_agent_stats))).mappings().all()
@@ -184,3 +184,35 @@ async def test_the_git_key_is_the_owners(rows: AgentRows) -> None:
     assert public_key.startswith("ssh-ed25519 ")
     assert private_key.startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
     assert await reports.get_git_ssh_key(second) == (public_key, private_key)
+
+
+async def test_connections_put_off_the_deadline_of_a_running_workspace(rows: AgentRows) -> None:
+    actor = await rows.add_running_agent()
+    builds, jobs = tables.workspace_builds, tables.provisioner_jobs
+    now = rows.clock()
+    async with rows.database.write() as connection:
+        await connection.execute(tables.templates.update().values(activity_bump_ms=3_600_000))
+        await connection.execute(builds.update().values(deadline=now + timedelta(minutes=10)))
+        await connection.execute(jobs.update().values(started_at=now, completed_at=now))
+
+    async def report(*, is_connected: bool) -> datetime | None:
+        await make_reports(rows).report_stats(actor, {}, is_used=False, is_connected=is_connected)
+        async with rows.database.read() as connection:
+            deadline: datetime | None = (await connection.execute(sa.select(builds.c.deadline))).scalar_one()
+        return deadline
+
+    assert await report(is_connected=False) == now + timedelta(minutes=10)
+    with rows.pubsub.subscribe(of_workspace(actor.workspace_id)) as watcher:
+        assert await report(is_connected=True) == now + timedelta(hours=1)
+        assert await watcher.changed(timeout_s=0)
+        rows.clock.move(60)
+        assert await report(is_connected=True) == now + timedelta(hours=1)
+        assert not await watcher.changed(timeout_s=0)
+
+
+async def test_a_lifecycle_report_of_a_time_that_utc_has_not_is_refused(rows: AgentRows) -> None:
+    actor = await rows.add_running_agent()
+    strange = datetime.fromisoformat("9999-12-31T23:59:59-14:00")
+    with pytest.raises(BadRequest) as refused:
+        await make_reports(rows).report_lifecycle(actor, "ready", strange)
+    assert [problem.field for problem in refused.value.validations] == ["changed_at"]
