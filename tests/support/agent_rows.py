@@ -13,9 +13,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from genba_gateway.domain.actors import OWNER, AgentActor, UserActor
-from genba_gateway.domain.agents import Agent, hash_token
+from genba_gateway.domain.agents import Agent
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.provisioning import AgentSpec
-from genba_gateway.services.sessions import hash_secret
 from genba_gateway.store import agents as agent_store
 from genba_gateway.store import tables
 from genba_gateway.store.engine import Database
@@ -169,7 +169,7 @@ class AgentRows:
     async def find_actor(self, spec: AgentSpec) -> AgentActor | None:
         """Whom the agent's token stands for."""
         async with self.database.read() as connection:
-            return await agent_store.find_agent_actor(connection, hash_token(spec.token))
+            return await agent_store.find_agent_actor(connection, hash_secret(spec.token))
 
     async def get_agent(self, agent_id: str) -> Agent:
         """An agent that is there."""

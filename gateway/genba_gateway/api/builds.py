@@ -12,6 +12,7 @@ from genba_gateway.api.jobs import answer_logs, follow_logs, job_message
 from genba_gateway.api.paging import read_page
 from genba_gateway.api.resources import resource_message
 from genba_gateway.domain.actors import Action, Permission, Resource
+from genba_gateway.domain.times import parse_time
 from genba_gateway.domain.workspaces import Build, explain_build
 from genba_gateway.errors import BadRequest, FieldProblem
 from genba_gateway.services.builds import Builds
@@ -66,15 +67,9 @@ def _read_since() -> datetime | None:
     if not text:
         return None
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise BadRequest(
-            f"Query parameter 'since' {text!r} is not an RFC 3339 time.",
-            validations=[FieldProblem("since", "must be an RFC 3339 time")],
-        )
-    return time
+        return parse_time(text)
+    except ValueError as error:
+        raise BadRequest(f"since: {error}.", validations=[FieldProblem("since", str(error))]) from error
 
 
 def make_blueprint(builds: Builds, workspaces: Workspaces, users: Users, jobs: Jobs, now: Clock) -> Blueprint:

@@ -8,7 +8,6 @@ from genba_gateway.api.answers import answer, read_body, say
 from genba_gateway.api.gate import current_user, needs
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.templates import BuildTimes, Template
-from genba_gateway.errors import BadRequest, FieldProblem
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.template_settings import ALL_DAYS
 from genba_gateway.services.templates import Templates
@@ -62,28 +61,6 @@ def _percentiles(times: dict[str, BuildTimes], transition: str) -> messages.Perc
     return messages.Percentiles(P50=found.p50_ms, P95=found.p95_ms)
 
 
-def _read_search() -> tuple[str, str]:
-    """The template search: bare words or `name:` match a part, `exact_name:` the whole (contract 2.3)."""
-    part = exact = ""
-    for word in request.args.get("q", "").lower().split():
-        key, colon, value = word.partition(":")
-        match (key, colon):
-            case (bare, ""):
-                part = bare
-            case ("name", _):
-                part = value
-            case ("exact_name", _):
-                exact = value
-            case ("deprecated" | "deleted" | "has-ai-task", _) if value == "false":
-                pass
-            case _:
-                raise BadRequest(
-                    f"Invalid template search query: {key!r} is not known; use name, exact_name or plain words.",
-                    validations=[FieldProblem(key, "is no search key")],
-                )
-    return part, exact
-
-
 def make_blueprint(templates: Templates, organizations: Organizations) -> Blueprint:
     """Routes on templates."""
     blueprint = Blueprint("templates", __name__)
@@ -95,15 +72,14 @@ def make_blueprint(templates: Templates, organizations: Organizations) -> Bluepr
     @blueprint.get("/api/v2/templates")
     @needs(read)
     async def list_templates() -> Response:
-        part, exact = _read_search()
-        found = await templates.list_all(use(), name_part=part, exact_name=exact)
+        found = await templates.list_matching(use(), request.args.get("q", ""))
         return answer([await as_message(template) for template in found])
 
     @blueprint.get("/api/v2/organizations/<organization>/templates")
     @needs(read)
     async def list_of_organization(organization: str) -> Response:
         resolved = await organizations.resolve_organization(organization)
-        found = await templates.list_all(use(), organization_id=resolved.id)
+        found = await templates.list_matching(use(), request.args.get("q", ""), organization_id=resolved.id)
         return answer([await as_message(template) for template in found])
 
     @blueprint.post("/api/v2/organizations/<organization>/templates")

@@ -70,6 +70,7 @@ _OWN: Final = frozenset(
         Permission(Resource.API_KEY, Action.CREATE),
         Permission(Resource.API_KEY, Action.READ),
         Permission(Resource.API_KEY, Action.DELETE),
+        Permission(Resource.FILE, Action.READ),
         Permission(Resource.GIT_SSH_KEY, Action.READ),
         Permission(Resource.GIT_SSH_KEY, Action.UPDATE),
     }

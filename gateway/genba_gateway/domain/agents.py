@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.machine import BOOT_ID
 from genba_gateway.domain.provisioning import AppHealthcheck
 from genba_wire.api.agent_protocol import DISCONNECT_AFTER_S
@@ -163,18 +164,13 @@ _SHUTTING_DOWN: Final = frozenset(
 )
 
 
-def hash_token(token: str) -> bytes:
-    """What is kept of an agent's token, a UUID: its SHA-256."""
-    return hashlib.sha256(token.encode()).digest()
-
-
 def hash_report_key(token: str) -> bytes:
     """What is kept of an agent's report key: the SHA-256 of the hexadecimal text that the init script makes.
 
     The key is `sha256("genba-report:" + token)` in lower-case hexadecimal. It can be shown on a command line: the token
     can't be told from it, and it only opens `POST /api/v2/agent-reports`.
     """
-    return hash_token(hashlib.sha256(f"genba-report:{token}".encode()).hexdigest())
+    return hash_secret(hashlib.sha256(f"genba-report:{token}".encode()).hexdigest())
 
 
 def agent_status(agent: Agent, now: datetime, *, boot_id: str = BOOT_ID) -> tuple[AgentStatus, str]:

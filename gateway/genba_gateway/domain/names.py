@@ -16,7 +16,7 @@ _RESERVED: Final = frozenset({"new", "create"})
 
 
 def explain_bad_name(name: str) -> str | None:
-    """What is wrong with a user's, template's or workspace's name, or None."""
+    """What is wrong with a template's or workspace's name, or None."""
     if not 1 <= len(name) <= MAX_NAME_CHARS:
         return f"must have 1 to {MAX_NAME_CHARS} characters"
     if name in _RESERVED:
@@ -24,6 +24,13 @@ def explain_bad_name(name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return "must be letters and digits, with single hyphens between them"
     return None
+
+
+def explain_bad_username(name: str) -> str | None:
+    """What is wrong with a user's name, or None; paths mean the caller by `me`."""
+    if name.lower() == "me":
+        return f"{name!r} is reserved, choose another"
+    return explain_bad_name(name)
 
 
 def explain_bad_version_name(name: str) -> str | None:

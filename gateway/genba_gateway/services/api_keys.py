@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import Action, Resource, UserActor
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.names import explain_bad_version_name
 from genba_gateway.domain.users import (
     API_KEY_ID_CHARS,
@@ -25,7 +26,6 @@ from genba_gateway.domain.users import (
     Visitor,
 )
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
-from genba_gateway.services.sessions import hash_secret
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
@@ -37,6 +37,7 @@ __all__ = ["KEY_LIFETIME", "ApiKeys", "make_api_key", "store_session"]
 KEEP_EXPIRED: Final = timedelta(days=7)
 """An ended key is still told as expired for this long, then as unknown."""
 
+_NS_PER_S: Final = 1_000_000_000
 _ALPHABET: Final = string.ascii_letters + string.digits
 
 
@@ -118,11 +119,12 @@ class ApiKeys:
             Conflict: the owner has a token of that name.
         """
         require(actor, Resource.API_KEY, Action.CREATE, owner.id)
-        lifetime = timedelta(microseconds=lifetime_ns // 1000) if lifetime_ns else KEY_LIFETIME
-        if not timedelta(seconds=1) <= lifetime <= MAX_TOKEN_LIFETIME:
+        # Compared before it is a timedelta, which can't be of any length.
+        if lifetime_ns and not _NS_PER_S <= lifetime_ns <= MAX_TOKEN_LIFETIME // timedelta(microseconds=1) * 1000:
             limit_h = int(MAX_TOKEN_LIFETIME.total_seconds()) // 3600
             problem = f"must be from 1 s to {limit_h} h, in nanoseconds"
             raise BadRequest(f"The token's lifetime {problem}.", validations=[FieldProblem("lifetime", problem)])
+        lifetime = timedelta(microseconds=lifetime_ns // 1000) if lifetime_ns else KEY_LIFETIME
         name = name or f"token-{secrets.token_hex(4)}"
         problem_of_name = explain_bad_version_name(name)
         if problem_of_name is not None:

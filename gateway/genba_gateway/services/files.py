@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import uuid
 
-from genba_gateway.domain.actors import Action, Resource, UserActor
+from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.files import MAX_FILE_BYTES, TAR_TYPE, ZIP_TYPES, StoredFile
 from genba_gateway.errors import BadRequest
 from genba_gateway.provisioner.archive import tar_to_zip, zip_to_tar
@@ -52,8 +52,17 @@ class Files:
         return file.id, True
 
     async def download(self, actor: UserActor, file_id: str, archive_format: str) -> tuple[bytes, str]:
-        """The archive and its content type; `archive_format` is empty for tar, or `zip`."""
-        require(actor, Resource.FILE, Action.READ)
+        """The archive and its content type; `archive_format` is empty for tar, or `zip`.
+
+        Raises:
+            NotFound: there is none, or it is neither the actor's own nor that of a template version they may read.
+            BadRequest: another format.
+        """
+        async with self._database.read() as connection:
+            uploader = await file_store.find_uploader(connection, file_id)
+            is_shared = await file_store.is_of_template_version(connection, file_id)
+        if not (is_shared and actor.may(Permission(Resource.TEMPLATE, Action.READ))):
+            require(actor, Resource.FILE, Action.READ, uploader)
         if archive_format not in {"", "zip"}:
             raise BadRequest(f"Format {archive_format!r} is not supported: leave it out for tar, or say zip.")
         async with self._database.read() as connection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from genba_gateway.domain.agent_reports import LogLevel, NewLogLine
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.errors import BadRequest, Unauthenticated
 from genba_gateway.services.agent_logs import AgentLogs
-from genba_gateway.services.sessions import hash_secret
 from genba_gateway.store import agents as agent_store
 from genba_gateway.store.engine import Database
 

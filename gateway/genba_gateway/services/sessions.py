@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import Final
 
 from genba_gateway.domain.actors import AgentActor, UserActor
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.users import KeyScope
 from genba_gateway.errors import Forbidden, Unauthenticated
 from genba_gateway.store import agents as agent_store
@@ -18,11 +18,6 @@ from genba_gateway.store.engine import Database
 
 REFRESH_AFTER: Final = timedelta(hours=1)
 """`last_used` and the sliding expiry are written at most this often (contract 5.1)."""
-
-
-def hash_secret(secret: str) -> bytes:
-    """What is kept of a secret with 128 bits or more of entropy: its SHA-256."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 class Sessions:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from genba_gateway.domain.actors import UserActor
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.users import UserStatus, Visitor
 from genba_gateway.errors import Unauthenticated
 from genba_gateway.services.api_keys import store_session
-from genba_gateway.services.sessions import hash_secret
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store

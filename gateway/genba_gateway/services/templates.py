@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.names import explain_bad_display_name, explain_bad_name
+from genba_gateway.domain.search_query import QueryProblem
+from genba_gateway.domain.template_query import parse_template_query
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
 from genba_gateway.services.template_settings import check_template_settings
@@ -131,15 +133,23 @@ class Templates:
             raise not_found()
         return template
 
-    async def list_all(
-        self, actor: UserActor, *, organization_id: str | None = None, name_part: str = "", exact_name: str = ""
-    ) -> list[Template]:
-        """Templates by name."""
+    async def list_matching(self, actor: UserActor, text: str, *, organization_id: str = "") -> list[Template]:
+        """Templates that match a search, by name; `organization_id` leaves those of one organization.
+
+        Raises:
+            BadRequest: an unknown key or a bad value; `validations` names it.
+        """
         require(actor, Resource.TEMPLATE, Action.READ)
+        try:
+            query = parse_template_query(text)
+        except QueryProblem as problem:
+            raise BadRequest(
+                f"Invalid template search query: {problem.field} {problem.detail}.",
+                validations=[FieldProblem(problem.field, problem.detail)],
+            ) from problem
         async with self._database.read() as connection:
-            return await template_store.list_templates(
-                connection, organization_id=organization_id, name_part=name_part, exact_name=exact_name
-            )
+            found = await template_store.list_templates(connection, query)
+        return [each for each in found if organization_id in {"", each.organization_id}]
 
     async def get_build_times(self, template: Template) -> dict[str, BuildTimes]:
         """How long its recent builds took, by transition."""

@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import OWNER, Action, Permission, Resource, UserActor
-from genba_gateway.domain.names import explain_bad_name
+from genba_gateway.domain.names import explain_bad_username
+from genba_gateway.domain.search_query import QueryProblem
 from genba_gateway.domain.user_query import parse_user_query
 from genba_gateway.domain.users import LoginType, Member, User, UserStatus, Visitor
-from genba_gateway.domain.workspace_query import QueryProblem
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
 from genba_gateway.services.organizations import ensure_default_organization
 from genba_gateway.services.passwords import Passwords
@@ -223,7 +223,7 @@ def _never(now: datetime) -> datetime:
 
 def _check_identity(username: str, email: str, name: str) -> None:
     problems: list[FieldProblem] = []
-    if (problem := explain_bad_name(username)) is not None:
+    if (problem := explain_bad_username(username)) is not None:
         problems.append(FieldProblem("username", problem))
     if len(email) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(email.strip()):
         problems.append(FieldProblem("email", "must be an e-mail address"))

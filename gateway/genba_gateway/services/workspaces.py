@@ -15,8 +15,9 @@ from genba_gateway.domain.agents import agent_status
 from genba_gateway.domain.deadlines import explain_bad_ttl
 from genba_gateway.domain.names import explain_bad_name
 from genba_gateway.domain.provisioning import Transition
+from genba_gateway.domain.search_query import QueryProblem
 from genba_gateway.domain.users import User
-from genba_gateway.domain.workspace_query import QueryProblem, WorkspaceQuery, parse_workspace_query
+from genba_gateway.domain.workspace_query import WorkspaceQuery, parse_workspace_query
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Gone, MethodNotAllowed, NotFound
 from genba_gateway.services.build_plans import BuildPlan

@@ -11,7 +11,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from genba_gateway.domain.agents import AppHealth, hash_report_key, hash_token
+from genba_gateway.domain.agents import AppHealth, hash_report_key
+from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.provisioning import AgentMetadataSpec, AgentSpec, AppSpec, ScriptSpec
 from genba_gateway.store import tables
 from genba_gateway.store.sealing import Sealer
@@ -54,7 +55,7 @@ async def upsert_agents(
     known = await _find_agents_of_job(connection, resource_id, agents)
     ids: list[str] = []
     for position, agent in enumerate(agents):
-        agent_id = known.get(hash_token(agent.token)) if agent.token else None
+        agent_id = known.get(hash_secret(agent.token)) if agent.token else None
         if agent_id is None:
             agent_id = await _insert_agent(connection, sealer, resource_id, position, agent, now)
         else:
@@ -68,7 +69,7 @@ async def upsert_agents(
 async def _find_agents_of_job(
     connection: AsyncConnection, resource_id: str, agents: Sequence[AgentSpec]
 ) -> dict[bytes, str]:
-    tokens = [hash_token(agent.token) for agent in agents if agent.token]
+    tokens = [hash_secret(agent.token) for agent in agents if agent.token]
     if not tokens:
         return {}
     job_id = sa.select(_resources.c.job_id).where(_resources.c.id == resource_id).scalar_subquery()
@@ -89,7 +90,7 @@ async def _insert_agent(
             id=agent_id,
             resource_id=resource_id,
             position=position,
-            hashed_token=hash_token(agent.token) if agent.token else None,
+            hashed_token=hash_secret(agent.token) if agent.token else None,
             hashed_report_key=hash_report_key(agent.token) if agent.token else None,
             subsystems=[],
             created_at=now,

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from genba_gateway.domain.template_query import TemplateQuery
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.store import tables
 from genba_gateway.store.rows import read_record
@@ -62,18 +63,26 @@ async def find_template_by_name(connection: AsyncConnection, organization_id: st
     return read_record(Template, dict(row)) if row else None
 
 
-async def list_templates(
-    connection: AsyncConnection, *, organization_id: str | None = None, name_part: str = "", exact_name: str = ""
-) -> list[Template]:
-    """Templates that are not deleted, by name."""
-    query = _select().where(_templates.c.deleted.is_(False)).order_by(_templates.c.name)
-    if organization_id is not None:
-        query = query.where(_templates.c.organization_id == organization_id)
-    if name_part:
-        query = query.where(sa.func.lower(_templates.c.name).contains(name_part.lower(), autoescape=True))
-    if exact_name:
-        query = query.where(sa.func.lower(_templates.c.name) == exact_name.lower())
-    rows = (await connection.execute(query)).mappings().all()
+async def list_templates(connection: AsyncConnection, query: TemplateQuery) -> list[Template]:
+    """Templates that are not deleted and match, by name."""
+    conditions: list[sa.ColumnElement[bool]] = [_templates.c.deleted.is_(False)]
+    name, organization = sa.func.lower(_templates.c.name), query.organization.lower()
+    if query.name:
+        conditions.append(name.contains(query.name.lower(), autoescape=True))
+    if query.exact_name:
+        conditions.append(name == query.exact_name.lower())
+    if query.organization:
+        named = sa.func.lower(_organizations.c.name) == organization
+        conditions.append(sa.or_(named, _organizations.c.id == organization))
+    if query.ids:
+        conditions.append(_templates.c.id.in_(query.ids))
+    if query.deprecated is not None:
+        is_deprecated = _templates.c.deprecation_message != ""
+        conditions.append(is_deprecated if query.deprecated else ~is_deprecated)
+    if query.has_ai_task:
+        # No version can have one: the provider has no such resource.
+        conditions.append(sa.false())
+    rows = (await connection.execute(_select().where(*conditions).order_by(_templates.c.name))).mappings().all()
     return [read_record(Template, dict(row)) for row in rows]
 
 

@@ -71,6 +71,7 @@ async def test_a_bearer_token_and_a_query_are_carriers_too(identity: Identity) -
     ("body", "status", "field"),
     [
         ({"lifetime": -1}, 400, "lifetime"),
+        ({"lifetime": 10**26}, 400, "lifetime"),
         ({"lifetime": 999}, 400, "lifetime"),
         ({"lifetime": 9 * 10**18}, 400, "lifetime"),
         ({"lifetime": "soon"}, 400, "lifetime"),

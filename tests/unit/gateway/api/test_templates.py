@@ -73,6 +73,13 @@ async def test_templates_are_found(workshop: Workshop) -> None:
     assert await names("/templates?q=name:gpu") == ["docker-gpu"]
     assert await names("/templates?q=exact_name:docker") == ["docker"]
     assert await names("/templates?q=%25") == []
+    assert await names("/templates?q=organization:coder+gpu") == ["docker-gpu"]
+    assert await names("/templates?q=organization:other") == []
+    assert await names("/templates?q=deprecated:true") == []
+    assert await names("/templates?q=deprecated:false+exact_name:zebra") == ["zebra"]
+    assert await names("/templates?q=has-ai-task:true") == []
+    zebra = (await workshop.get(workshop.member, f"{IN_ORG}/zebra")).body["id"]
+    assert await names(f"/templates?q=ids:{zebra},{UNKNOWN_ID}") == ["zebra"]
     refused = await workshop.get(workshop.member, "/templates?q=color:red")
     assert (refused.status, refused.fields) == (400, ["color"])
 

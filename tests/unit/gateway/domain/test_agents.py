@@ -15,10 +15,8 @@ from genba_gateway.domain.agents import (
     LifecycleTimes,
     agent_health,
     agent_status,
-    hash_token,
     times_after,
 )
-from genba_gateway.services.sessions import hash_secret
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
@@ -140,10 +138,6 @@ def test_the_first_rule_that_fits_gives_the_health(status: AgentStatus, lifecycl
 
     assert health.healthy is (said == "")
     assert said in health.reason
-
-
-def test_an_agents_token_is_kept_as_sessions_look_it_up() -> None:
-    assert hash_token("5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11") == hash_secret("5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11")
 
 
 DONE = {LifecycleState.READY, LifecycleState.START_ERROR, LifecycleState.START_TIMEOUT}

@@ -7,6 +7,7 @@ import pytest
 from genba_gateway.domain.names import (
     explain_bad_display_name,
     explain_bad_name,
+    explain_bad_username,
     explain_bad_version_name,
     make_version_name,
 )
@@ -37,3 +38,10 @@ def test_display_names_have_no_edge_spaces_and_a_limit() -> None:
 
 def test_made_version_names_are_good() -> None:
     assert explain_bad_version_name(make_version_name()) is None
+
+
+def test_a_user_is_not_named_like_the_caller_in_paths() -> None:
+    assert "reserved" in (explain_bad_username("Me") or "")
+    assert explain_bad_username("a--b") is not None
+    assert explain_bad_username("mia") is None
+    assert explain_bad_name("me") is None

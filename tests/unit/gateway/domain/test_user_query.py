@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from genba_gateway.domain.search_query import QueryProblem
 from genba_gateway.domain.user_query import UserQuery, parse_user_query
-from genba_gateway.domain.workspace_query import QueryProblem
 
 
 def test_every_key_is_understood() -> None:

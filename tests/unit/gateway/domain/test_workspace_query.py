@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genba_gateway.domain.workspace_query import QueryProblem, WorkspaceQuery, parse_workspace_query, split_words
+from genba_gateway.domain.search_query import QueryProblem, split_words
+from genba_gateway.domain.workspace_query import WorkspaceQuery, parse_workspace_query
 from genba_gateway.domain.workspaces import WorkspaceStatus
 
 

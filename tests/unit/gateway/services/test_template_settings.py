@@ -60,11 +60,7 @@ def test_dormancy_is_refused_where_a_template_is_made(field: str) -> None:
         {"autostop_requirement": {"days_of_week": [], "weeks": 1}, "max_port_share_level": "owner"},
         {"autostop_requirement": {"days_of_week": None, "weeks": 0}},
         {"autostart_requirement": {"days_of_week": ["all"]}},
-        {
-            "autostart_requirement": {
-                "days_of_week": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-            }
-        },
+        {"autostart_requirement": {"days_of_week": list(ALL_DAYS)}},
     ],
 )
 def test_what_clients_send_by_default_passes(fields: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from genba_gateway.domain.template_query import TemplateQuery
 from genba_gateway.domain.templates import BuildTimes
 from genba_gateway.store import jobs as job_store
 from genba_gateway.store import templates as template_store
@@ -36,7 +37,7 @@ async def test_a_deleted_template_is_found_by_id_only(workshop: Workshop) -> Non
         assert found is not None
         assert found.deleted
         assert await template_store.find_template_by_name(connection, template["organization_id"], "docker") is None
-        assert await template_store.list_templates(connection) == []
+        assert await template_store.list_templates(connection, TemplateQuery()) == []
         assert await template_store.find_template(connection, UNKNOWN_ID) is None
 
 
