@@ -38,3 +38,13 @@ async def test_a_workspace_whose_first_build_is_refused_is_not_made_and_frees_it
     values = [BuildParameter(name="size", value="1")]
     request = CreateWorkspaceRequest(name="dev", template_id=template["id"], rich_parameter_values=values)
     assert (await create(workshop.member.actor, workshop.member.user, request)).name == "dev"
+
+
+async def test_where_the_template_decides_when_workspaces_stop_nobody_else_does(workshop: Workshop) -> None:
+    template = await workshop.add_template("fixed", default_ttl_ms=60_000, allow_user_autostop=False)
+    create, mia = workshop.services.workspaces.create, workshop.member
+    with pytest.raises(BadRequest) as refused:
+        await create(mia.actor, mia.user, CreateWorkspaceRequest(name="a", template_id=template["id"], ttl_ms=120_000))
+    assert [problem.field for problem in refused.value.validations] == ["ttl_ms"]
+    made = await create(mia.actor, mia.user, CreateWorkspaceRequest(name="a", template_id=template["id"]))
+    assert made.ttl_ms == 60_000
