@@ -6,7 +6,7 @@ import logging
 from typing import TypeVar
 
 import msgspec
-from quart import Quart, Response, request
+from quart import Quart, Response, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
 from genba_gateway.errors import BadRequest, FieldProblem, GenbaError, TooManyRequests
@@ -62,13 +62,18 @@ def error_answer(error: GenbaError) -> Response:
     return response
 
 
+def name_request() -> str:
+    """What failed, for the log: a websocket has no method, and no `request`."""
+    return f"websocket {websocket.path}" if has_websocket_context() else f"{request.method} {request.path}"
+
+
 def install_error_handlers(app: Quart) -> None:
     """Turn every exception into the one error body; what we did not foresee is logged and told as 500."""
 
     @app.errorhandler(GenbaError)
     async def known(error: GenbaError) -> Response:
         if error.status >= 500:
-            log.error("%s %s failed", request.method, request.path, exc_info=error)
+            log.error("%s failed", name_request(), exc_info=error)
         return error_answer(error)
 
     @app.errorhandler(HTTPException)
@@ -83,5 +88,5 @@ def install_error_handlers(app: Quart) -> None:
 
     @app.errorhandler(Exception)
     async def unforeseen(error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        log.error("%s failed", name_request(), exc_info=error)
         return say("Something went wrong in the gateway; its log says what.", 500)

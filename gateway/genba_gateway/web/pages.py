@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Quart, Response, request
+from quart import Blueprint, Quart, Response, has_websocket_context, request
 from werkzeug.exceptions import NotFound as RouteNotFound
 
 from genba_gateway.api.answers import say
@@ -75,7 +75,7 @@ def install_not_found_page(app: Quart) -> None:
 
     @app.errorhandler(RouteNotFound)
     async def nowhere(_error: RouteNotFound) -> Response:
-        if request.path.startswith(_PROGRAM_PATHS):
+        if has_websocket_context() or request.path.startswith(_PROGRAM_PATHS):
             return say("Route not found.", 404)
         return not_found_page()
 

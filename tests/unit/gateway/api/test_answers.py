@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from quart import Quart, Response, abort, redirect
+from quart.testing.connections import WebsocketResponseError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from genba_gateway.api.answers import answer, install_error_handlers, no_content, read_body
@@ -149,3 +150,24 @@ async def test_a_redirect_stays_one(app: Quart) -> None:
 
 def test_a_bad_request_is_a_genba_error() -> None:
     assert (BadRequest("x").status, BadRequest("x").validations) == (400, ())
+
+
+class _Bug(Exception):
+    pass
+
+
+@pytest.mark.parametrize("failure", [GenbaError("Known."), _Bug("internal secret")])
+async def test_a_websocket_that_fails_before_its_handshake_is_answered_and_named_in_the_log(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = await asyncio.to_thread(make_app)
+
+    @app.websocket("/stream")
+    async def stream() -> None:
+        raise failure
+
+    with pytest.raises(WebsocketResponseError) as refused:
+        async with asyncio.timeout(30), app.test_client().websocket("/stream") as socket:  # pyright: ignore[reportUnknownMemberType]
+            await socket.receive()
+    assert refused.value.response.status_code == 500
+    assert "websocket /stream failed" in caplog.text
