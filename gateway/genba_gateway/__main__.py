@@ -64,6 +64,9 @@ def _read_config(argv: list[str]) -> Config:
     parser.add_argument(
         "--cancel-grace-s", type=float, metavar="SECONDS", help="how long a canceled Terraform may take (default 180)"
     )
+    parser.add_argument(
+        "--init-limit-s", type=float, metavar="SECONDS", help="how long terraform init may take (default 600)"
+    )
     flags = vars(parser.parse_args(argv))
     config_file = flags.pop("config") or os.environ.get("GENBA_CONFIG")
     return load_config(flags, os.environ, config_file)

@@ -85,6 +85,7 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
                 provider=provider,
                 access_url=config.url,
                 cancel_grace_s=config.cancel_grace_s,
+                init_limit_s=config.init_limit_s,
             ),
             clear_host_workspace=provider.clear_workspace,
             replica_id=_read_replica_id(folders.data / "replica-id"),

@@ -35,6 +35,7 @@ class Config:
     terraform_path: str = ""
     concurrent_builds: int = 2 * (os.cpu_count() or 1)
     cancel_grace_s: float = 180.0
+    init_limit_s: float = 600.0
 
     @property
     def host(self) -> str:
@@ -115,7 +116,7 @@ def _convert(name: str, value: Any) -> Any:
                 return value if isinstance(value, bool) else _parse_bool(str(value))
             case "concurrent_builds":
                 return int(value)
-            case "cancel_grace_s":
+            case "cancel_grace_s" | "init_limit_s":
                 return float(value)
             case _:
                 return str(value)
@@ -147,6 +148,8 @@ def _check(config: Config) -> None:
             raise ConfigError(f"--trusted-proxies {network!r} is neither an address nor a network.") from error
     if config.concurrent_builds < 1:
         raise ConfigError("--concurrent-builds must be at least 1.")
+    if config.init_limit_s <= 0:
+        raise ConfigError("--init-limit-s must be more than 0.")
 
 
 def _check_address(flag: str, address: str, example: str) -> None:

@@ -147,7 +147,7 @@ async def test_required_variable_without_value_fails_the_import_with_its_code(
 @pytest.mark.parametrize(
     ("text", "fragments"),
     [
-        ('resource "terraform_data" "a" {\n  input = "open\n}\n', ["main.tf line 2"]),
+        ('resource "terraform_data" "a" {\n  input = "open\n}\n', ["main.tf:2"]),
         ('resource "terraform_data" "a" {\n  nonsense = 1\n}\n', ["main.tf:2", "Unsupported argument"]),
         ('resource "terraform_data" "a" {\n  input = var.absent\n}\n', ["main.tf:2", "undeclared input variable"]),
     ],

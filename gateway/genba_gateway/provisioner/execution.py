@@ -44,6 +44,7 @@ class Outcome:
 
     exit_code: int
     is_canceled: bool = False
+    is_late: bool = False
 
 
 class Capture:
@@ -91,8 +92,12 @@ class TerraformExecution:
         self._cancel = cancel
         self._cancel_grace_s = cancel_grace_s
 
-    async def run(self, arguments: Sequence[str], *, stdout: Sink, stderr: Sink) -> Outcome:
+    async def run(
+        self, arguments: Sequence[str], *, stdout: Sink, stderr: Sink, limit_s: float | None = None
+    ) -> Outcome:
         """Run `terraform <arguments>` in the job's source directory until it has ended and all output is read.
+
+        After `limit_s` it is ended as by a cancel.
 
         A cancel of the calling task ends the process too, with `SHUTDOWN_GRACE_S`, before it goes on.
         """
@@ -105,7 +110,7 @@ class TerraformExecution:
             for pipe in pipes:
                 pipe.reader.close()
             raise
-        running = _RunningTerraform(process, session, self._cancel, self._cancel_grace_s)
+        running = _RunningTerraform(process, session, self._cancel, self._cancel_grace_s, limit_s)
         outcome = await running.supervise(pipes, (stdout, stderr))
         await asyncio.to_thread(shutil.rmtree, session, True)
         return outcome
@@ -147,12 +152,19 @@ class _RunningTerraform:
     """One process from its start to its end."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, session: Path, cancel: asyncio.Event, cancel_grace_s: float
+        self,
+        process: asyncio.subprocess.Process,
+        session: Path,
+        cancel: asyncio.Event,
+        cancel_grace_s: float,
+        limit_s: float | None,
     ) -> None:
         self._process = process
         self._session = session
         self._cancel = cancel
         self._cancel_grace_s = cancel_grace_s
+        self._limit_s = limit_s
+        self._is_late = False
         self._record = ProcessRecord(pid=process.pid, started="")
         self._record_lock = threading.Lock()
         self._is_interrupted = False
@@ -164,7 +176,7 @@ class _RunningTerraform:
                     tasks.create_task(_pump(pipe, sink), name="terraform output")
                     for pipe, sink in zip(pipes, sinks, strict=True)
                 ]
-                stopper = tasks.create_task(self._stop_when_canceled(), name="terraform cancel")
+                stopper = tasks.create_task(self._stop_when_over(), name="terraform cancel")
                 try:
                     await asyncio.to_thread(self._write_record)
                     await self._process.wait()
@@ -191,7 +203,8 @@ class _RunningTerraform:
                 pipe.reader.close()
         exit_code = self._process.returncode or 0
         # A SIGINT that came when everything was done has changed nothing.
-        return Outcome(exit_code, is_canceled=self._is_interrupted and exit_code != 0)
+        was_ended = self._is_interrupted and exit_code != 0
+        return Outcome(exit_code, is_canceled=was_ended and not self._is_late, is_late=was_ended and self._is_late)
 
     def _write_record(self) -> None:
         # The beginning may still be being written when a cancel is noted; the later write has both.
@@ -199,8 +212,12 @@ class _RunningTerraform:
             self._record.started = self._record.started or start_mark(self._process.pid)
             write_record(self._session, self._record)
 
-    async def _stop_when_canceled(self) -> None:
-        await self._cancel.wait()
+    async def _stop_when_over(self) -> None:
+        try:
+            async with asyncio.timeout(self._limit_s):
+                await self._cancel.wait()
+        except TimeoutError:
+            self._is_late = True
         await self._stop(self._cancel_grace_s)
 
     async def _stop(self, grace_s: float) -> None:

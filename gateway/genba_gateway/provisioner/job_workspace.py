@@ -14,6 +14,7 @@ from genba_gateway.provider.context import ProviderContext
 from genba_gateway.provisioner.environment import terraform_environment
 from genba_gateway.provisioner.execution import TerraformExecution
 from genba_gateway.provisioner.extraction import extract_template
+from genba_gateway.provisioner.init_lock import InitLock
 from genba_gateway.provisioner.job_directory import JobDirectory
 from genba_gateway.provisioner.job_log import JobLog
 from genba_gateway.provisioner.provider_serving import ProviderServing
@@ -29,7 +30,7 @@ _BACKEND_OVERRIDE = json.dumps({"terraform": {"backend": {"local": {}}}})
 
 @dataclass(frozen=True, slots=True)
 class ProvisionerSettings:
-    """What all jobs share. `init_lock` keeps two `init`s from writing into the provider cache at once."""
+    """What all jobs share. `init_limit_s` is for each command that installs modules or providers."""
 
     binary: TerraformBinary
     jobs_dir: Path
@@ -38,7 +39,8 @@ class ProvisionerSettings:
     provider: ProviderServing
     access_url: str
     cancel_grace_s: float
-    init_lock: asyncio.Lock
+    init_limit_s: float
+    init_lock: InitLock
 
     @property
     def program(self) -> str:
@@ -127,8 +129,14 @@ class JobWorkspace:
             return
         if template.source.has_backend:
             await self.log.note("The template's backend is not used: the gateway keeps the state itself.")
-        async with self._settings.init_lock:
-            await terraform.commands.init()
+        has_modules = template.source.has_modules or not template.source.is_complete
+        if has_modules:
+            # Before the lock: an address of one template that does not answer must not hold up the others.
+            await terraform.commands.get(self._settings.init_limit_s)
+        if self._settings.init_lock.is_held:
+            await self.log.note("Waiting: another job is installing providers.")
+        async with self._settings.init_lock.hold(self._cancel):
+            await terraform.commands.init(self._settings.init_limit_s, has_modules=has_modules)
 
     async def stage(self, template: OpenTemplate) -> Path | None:
         """Copy an initialised template aside for the cache; None when the cache has it."""

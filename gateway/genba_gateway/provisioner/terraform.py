@@ -22,6 +22,7 @@ from genba_gateway.domain.provisioning import (
 )
 from genba_gateway.errors import ProvisionError
 from genba_gateway.provisioner.environment import CLI_CONFIG
+from genba_gateway.provisioner.init_lock import InitLock
 from genba_gateway.provisioner.job_directory import JobDirectory, check_id
 from genba_gateway.provisioner.job_log import CLEANING_UP, SETTING_UP, JobLog
 from genba_gateway.provisioner.job_workspace import JobWorkspace, ProvisionerSettings
@@ -64,6 +65,7 @@ class TerraformProvisioner:
         provider: ProviderServing,
         access_url: str,
         cancel_grace_s: float = 180.0,
+        init_limit_s: float = 600.0,
     ) -> None:
         work_dir = work_dir.absolute()
         self._work_dir = work_dir
@@ -76,7 +78,8 @@ class TerraformProvisioner:
             provider=provider,
             access_url=access_url,
             cancel_grace_s=cancel_grace_s,
-            init_lock=asyncio.Lock(),
+            init_limit_s=init_limit_s,
+            init_lock=InitLock(),
         )
 
     async def import_version(self, request: ImportRequest, on_log: OnLog, cancel: asyncio.Event) -> ImportResult:

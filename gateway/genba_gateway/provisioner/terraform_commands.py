@@ -26,17 +26,28 @@ class TerraformCommands:
         self._execution = execution
         self._log = log
 
-    async def init(self) -> None:
-        """Install modules and providers."""
+    async def get(self, limit_s: float) -> None:
+        """Fetch the template's modules."""
+        await self._install(["get", "-no-color"], limit_s)
+
+    async def init(self, limit_s: float, *, has_modules: bool) -> None:
+        """Install providers, and modules too unless `get` has brought them (`has_modules`)."""
+        await self._install(["init", "-no-color", "-input=false", *(["-get=false"] if has_modules else [])], limit_s)
+
+    async def _install(self, arguments: list[str], limit_s: float) -> None:
         output = OutputLog(self._log)
         splitter = LineSplitter(output.plain_line)
         errors = LineSplitter(output.error_line)
-        outcome = await self._execution.run(
-            ["init", "-no-color", "-input=false"], stdout=splitter.feed, stderr=errors.feed
-        )
+        outcome = await self._execution.run(arguments, stdout=splitter.feed, stderr=errors.feed, limit_s=limit_s)
         await splitter.close()
         await errors.close()
-        _check(outcome, output, "init")
+        if outcome.is_late:
+            raise ProvisionError(
+                f"terraform {arguments[0]} was ended after {limit_s:g} s: an address that a module or a provider comes "
+                "from does not answer (the log says what was asked for last). Mend the address, or let the gateway's "
+                "operator raise --init-limit-s."
+            )
+        _check(outcome, output, arguments[0])
 
     async def plan(self, target: Path, variables: Path) -> None:
         """Write a plan to `target`."""

@@ -13,69 +13,16 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from genba_gateway.domain.provisioning import LogLevel
+from genba_gateway.provisioner.diagnostics import Diagnostic, read_plain_diagnostics
 from genba_gateway.provisioner.job_log import JobLog
 
 # The longest raw line that is kept whole, so that it can be parsed; what is longer is cut.
 MAX_RAW_LINE_BYTES = 1024 * 1024
-# How much of plain error output goes into the message of a failed job.
+# How much of Terraform's errors goes into the message of a failed job.
 MAX_ERROR_CHARACTERS = 4096
 
 _LEVELS = {level.value: level for level in LogLevel}
 _MESSAGE_OF_CUT_LINE = re.compile(r'"@message":\s*("(?:[^"\\]|\\.)*)')
-
-
-class _Position(msgspec.Struct):
-    line: int = 0
-
-
-class _Range(msgspec.Struct):
-    filename: str = ""
-    start: _Position = msgspec.field(default_factory=_Position)
-
-
-class _SnippetValue(msgspec.Struct):
-    traversal: str = ""
-    statement: str = ""
-
-
-class _Snippet(msgspec.Struct):
-    context: str | None = None
-    code: str = ""
-    start_line: int = 0
-    values: list[_SnippetValue] | None = None
-
-
-class Diagnostic(msgspec.Struct):
-    """A warning or error of Terraform, as its JSON output describes it."""
-
-    severity: str = "error"
-    summary: str = ""
-    detail: str = ""
-    address: str = ""
-    range: _Range | None = None
-    snippet: _Snippet | None = None
-
-    def render(self) -> list[str]:
-        """Return the lines below the summary: place, snippet, values, detail."""
-        lines: list[str] = []
-        if self.address:
-            lines.append(f"  with {self.address},")
-        if self.range is not None:
-            place = f"  on {self.range.filename} line {self.range.start.line}"
-            context = self.snippet.context if self.snippet is not None else None
-            lines.append(f"{place}, in {context}:" if context else f"{place}:")
-        if self.snippet is not None:
-            for offset, code in enumerate(self.snippet.code.splitlines()):
-                lines.append(f"  {self.snippet.start_line + offset:>4}: {code}")
-            lines.extend(f"    {value.traversal} {value.statement}" for value in self.snippet.values or ())
-        lines.extend(self.detail.splitlines())
-        return lines
-
-    def sentence(self) -> str:
-        """Return summary, place and detail in one line."""
-        place = f" ({self.range.filename}:{self.range.start.line})" if self.range is not None else ""
-        detail = " ".join(self.detail.split())
-        return f"{self.summary}{place}: {detail}" if detail else f"{self.summary}{place}"
 
 
 class _Changes(msgspec.Struct):
@@ -179,16 +126,16 @@ class OutputLog:
         if message is not None:
             await self._log.write(_LEVELS.get(message.level, LogLevel.DEBUG), message.message)
             return
-        if line.strip():
-            self._plain_errors.append(line)
+        self._plain_errors.append(line)
         await self._log.write(LogLevel.ERROR, line)
 
     def error_message(self, command: str, exit_code: int) -> str:
         """Return what to tell the user about a command that failed."""
-        if self.diagnostics:
-            more = len(self.diagnostics) - 1
+        diagnostics = self.diagnostics or read_plain_diagnostics(self._plain_errors)
+        if diagnostics:
+            more = len(diagnostics) - 1
             suffix = f" (and {more} more, see the log)" if more else ""
-            return f"terraform {command}: {self.diagnostics[0].sentence()}{suffix}"
+            return f"terraform {command}: {diagnostics[0].sentence()[:MAX_ERROR_CHARACTERS]}{suffix}"
         plain = " ".join(part.strip(" │╷╵") for part in self._plain_errors).strip()
         if plain:
             return f"terraform {command}: {' '.join(plain.split())[:MAX_ERROR_CHARACTERS]}"

@@ -110,7 +110,7 @@ async def test_standard_error_becomes_the_message_of_a_failure() -> None:
     await job.output.error_line("│ Error: no such module")
     await job.output.error_line(message("provider said", "trace"))
 
-    assert job.output.error_message("init", 1) == "terraform init: Error: no such module"
+    assert job.output.error_message("init", 1) == "terraform init: no such module"
     assert job.lines[-1] == (LogLevel.TRACE, "provider said")
     assert job.lines[1][0] is LogLevel.ERROR
 
