@@ -35,6 +35,10 @@ class OwnerSecretsSource(Protocol):
         """Keys for a build; a start build gets a fresh session token, a stop or delete ends it."""
         ...
 
+    async def end_session_token(self, owner: User, build: Build) -> None:
+        """End the workspace's session token without any other key: for a build that runs no Terraform."""
+        ...
+
 
 def environment_of_import(owner: User) -> dict[str, str]:
     """For an import: an imagined workspace of the author's, so that plans work."""

@@ -14,6 +14,7 @@ from genba_gateway.domain import channels
 from genba_gateway.domain.jobs import Job
 from genba_gateway.domain.workspaces import Build
 from genba_gateway.errors import ProvisionError
+from genba_gateway.services.sealed_states import SealedStates
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import jobs as job_store
@@ -61,7 +62,7 @@ class JobRecovery:
 
     def __init__(self, *, database: Database, sealer: Sealer, pubsub: PubSub, leftovers: Leftovers, now: Clock) -> None:
         self._database = database
-        self._sealer = sealer
+        self._states = SealedStates(sealer)
         self._pubsub = pubsub
         self._leftovers = leftovers
         self._now = now
@@ -70,7 +71,7 @@ class JobRecovery:
 
     async def complete(self, job_id: str, end: JobEnd, state: bytes | None = None) -> None:
         """Store a job's end, and with it the state of its build if there is one."""
-        sealed = await asyncio.to_thread(self._sealer.seal_compressed, state) if state is not None else None
+        sealed = await self._states.seal(state) if state is not None else None
         now = self._now()
         async with self._database.write() as connection:
             build = await build_store.find_build_of_job(connection, job_id)

@@ -33,8 +33,7 @@ class OwnerSecretsMaker:
     async def make_owner_secrets(self, owner: User, build: Build) -> OwnerSecrets:
         """Keys for a build: a start gets a fresh session token, a stop or delete ends the one there is."""
         public_key, private_key = await self._keys.get_private_key(owner.id)
-        name = f"{owner.id}_{build.workspace_id}_session_token"
-        token = ""
+        name, token = _token_name(owner, build), ""
         async with self._database.write() as connection:
             await key_store.delete_token_by_name(connection, owner.id, name)
             if build.transition is Transition.START:
@@ -43,3 +42,12 @@ class OwnerSecretsMaker:
                 )
                 await key_store.insert_api_key(connection, key)
         return OwnerSecrets(ssh_public_key=public_key, ssh_private_key=private_key, session_token=token)
+
+    async def end_session_token(self, owner: User, build: Build) -> None:
+        """End the workspace's session token if there is one."""
+        async with self._database.write() as connection:
+            await key_store.delete_token_by_name(connection, owner.id, _token_name(owner, build))
+
+
+def _token_name(owner: User, build: Build) -> str:
+    return f"{owner.id}_{build.workspace_id}_session_token"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Final
 
@@ -11,6 +12,7 @@ from genba_gateway.domain.actors import AgentActor, UserActor
 from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.users import KeyScope
 from genba_gateway.errors import Forbidden, Unauthenticated
+from genba_gateway.services.visibility import Clock, utc_now
 from genba_gateway.store import agents as agent_store
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
@@ -19,12 +21,21 @@ from genba_gateway.store.engine import Database
 REFRESH_AFTER: Final = timedelta(hours=1)
 """`last_used` and the sliding expiry are written at most this often (contract 5.1)."""
 
+LOOK_AGAIN_S: Final = 5.0
+"""An open stream ends within so long of its session: signing out and suspension announce nothing."""
+
 
 class Sessions:
-    """Turns tokens into actors."""
+    """Turns tokens into actors, and says when they are none any more.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        look_again_s: how often the session of an open stream is looked at.
+    """
+
+    def __init__(self, database: Database, *, now: Clock = utc_now, look_again_s: float = LOOK_AGAIN_S) -> None:
         self._database = database
+        self._now = now
+        self._look_again_s = look_again_s
 
     async def authenticate_user(self, token: str, ip_address: str, user_agent: str) -> UserActor:
         """The user of an `<id>-<secret>` token.
@@ -41,7 +52,7 @@ class Sessions:
             user = await user_store.find_user(connection, key.user_id) if key else None
         if key is None or not compare_digest(key.hashed_secret, hash_secret(secret)):
             raise Unauthenticated("This session is not known. Sign in again.")
-        now = datetime.now(UTC)
+        now = self._now()
         if key.expires_at <= now:
             raise Unauthenticated("This session has expired. Sign in again.")
         if key.scope != KeyScope.ALL:
@@ -54,6 +65,28 @@ class Sessions:
                 await key_store.touch_api_key(connection, key_id, now=now, expires_at=now + lifetime)
                 await user_store.touch_user(connection, user.id, now=now)
         return UserActor(user.id, user.username, user.roles, key.id, ip_address, user_agent)
+
+    async def wait_for_end(self, actor: UserActor) -> str:
+        """Return why what the actor has open must end, within seconds of when it must."""
+        while True:
+            why = await self._explain_end(actor)
+            if why:
+                return why
+            await asyncio.sleep(self._look_again_s)
+
+    async def _explain_end(self, actor: UserActor) -> str:
+        async with self._database.glance() as connection:
+            key = await key_store.find_api_key(connection, actor.key_id)
+            user = await user_store.find_user(connection, actor.user_id)
+        if key is None:
+            return "The session was signed out."
+        if key.expires_at <= self._now():
+            return "The session has expired: sign in again."
+        if user is None or user.status == "suspended":
+            return "The user is suspended. Ask an administrator."
+        if set(user.roles) != set(actor.roles):
+            return "Your roles were changed: open this again."
+        return ""
 
     async def authenticate_agent(self, token: str) -> AgentActor:
         """The agent of a token, if it belongs to its workspace's latest build.

@@ -10,7 +10,8 @@ TOKEN = "CODER_WORKSPACE_OWNER_SESSION_TOKEN"
 
 
 async def user_of(workshop: Workshop, token: str) -> str:
-    return (await Sessions(workshop.database).authenticate_user(token, "127.0.0.1", "test")).user_id
+    sessions = Sessions(workshop.database, now=workshop.clock)
+    return (await sessions.authenticate_user(token, "127.0.0.1", "test")).user_id
 
 
 async def test_a_workspaces_token_lives_from_its_start_to_its_stop(workshop: Workshop) -> None:
@@ -18,12 +19,21 @@ async def test_a_workspaces_token_lives_from_its_start_to_its_stop(workshop: Wor
     first = workshop.provisioner.builds[-1].environment[TOKEN]
     await workshop.add_build(workspace, "start")
     second = workshop.provisioner.builds[-1].environment[TOKEN]
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="not known"):
         await user_of(workshop, first)
     await workshop.add_build(workspace, "stop")
     assert workshop.provisioner.builds[-1].environment[TOKEN] == ""
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="not known"):
         await user_of(workshop, second)
+
+
+async def test_an_orphans_token_ends_with_it(workshop: Workshop) -> None:
+    workspace = await workshop.add_workspace(await workshop.add_template())
+    token = workshop.provisioner.builds[-1].environment[TOKEN]
+    assert await user_of(workshop, token) == workshop.member.user.id
+    await workshop.add_build(workspace, "delete", who=workshop.owner, orphan=True)
+    with pytest.raises(Unauthenticated, match="not known"):
+        await user_of(workshop, token)
 
 
 async def test_a_token_is_the_owners_whoever_builds(workshop: Workshop) -> None:
