@@ -93,7 +93,7 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
         )
         await services.agent_connections.forget_earlier()
         await services.job_runner.recovery.recover()
-        app = make_quart_app(config, services)
+        app = make_quart_app(config, services, shutdown)
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:
             loops = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Final
 
@@ -32,6 +33,7 @@ from genba_gateway.api.answers import install_error_handlers
 from genba_gateway.api.bodies import LimitedRequest
 from genba_gateway.api.gate import check_routes, install_gate
 from genba_gateway.api.rate_limits import install_rate_limits
+from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
 from genba_gateway.config import Config
 from genba_gateway.relay.quart_end import make_websockets_pausable
 from genba_gateway.services.container import Services
@@ -43,8 +45,11 @@ BODY_TIMEOUT_S: Final = 600
 """How long a client may take to send a body; 100 MiB over a slow line pass."""
 
 
-def make_quart_app(config: Config, services: Services) -> Quart:
+def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) -> Quart:
     """Make the app.
+
+    Args:
+        shutdown: set when the gateway begins to shut down; open streams end then.
 
     Raises:
         ConfigError: a route declares no permission.
@@ -89,7 +94,7 @@ def make_quart_app(config: Config, services: Services) -> Quart:
     pages.install_not_found_page(app)
     if config.agent_address is not None:
         install_agent_listener(app, config.agent_address)
-    install_gate(app, s.sessions, config.trusted_proxies)
-    install_rate_limits(app, time.time)
+    install_gate(app, s.sessions, config.trusted_proxies, count_request=install_rate_limits(app, time.time))
+    install_stream_ends(app, StreamEnds(s.sessions, shutdown))
     check_routes(app)
     return app

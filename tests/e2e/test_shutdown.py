@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import httpx
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.host_template import slow_template
@@ -27,6 +26,8 @@ async def test_a_shutdown_with_everything_open_is_clean(short_dir: Path) -> None
         build = workspace["latest_build"]
         await eventually(gate.with_name("gate.began").exists)
         opened = asyncio.Barrier(3)
+        closes: list[int] = []
+        kinds: list[str] = []
 
         async def follow() -> None:
             try:
@@ -34,23 +35,22 @@ async def test_a_shutdown_with_everything_open_is_clean(short_dir: Path) -> None
                     await opened.wait()
                     async for _ in read_messages(websocket):
                         pass
-            except ConnectionClosed:
-                pass
+            except ConnectionClosed as closed:
+                closes.append(closed.rcvd.code if closed.rcvd else 0)
 
         async def watch() -> None:
-            try:
-                async with open_events(gateway, f"/api/v2/workspaces/{workspace['id']}/watch") as events:
-                    await opened.wait()
-                    async for _ in events:
-                        pass
-            except httpx.TransportError:
-                pass
+            # The answer is whole: a body that broke off in the middle would raise.
+            async with open_events(gateway, f"/api/v2/workspaces/{workspace['id']}/watch") as events:
+                await opened.wait()
+                kinds.extend([kind async for kind, _ in events])
 
         async with asyncio.timeout(DRAIN_CEILING_S), asyncio.TaskGroup() as tasks:
             tasks.create_task(follow())
             tasks.create_task(watch())
             await opened.wait()
             assert await gateway.stop() == 0
+        assert closes in ([1001], [])
+        assert set(kinds) <= {"ping", "data"}
         assert "Traceback" not in gateway.read_log(), gateway.read_log()
         assert " ERROR " not in gateway.read_log(), gateway.read_log()
         assert list_processes_with(build["job"]["id"]) == []

@@ -14,6 +14,7 @@ from quart.typing import TestClientProtocol
 
 from genba_gateway.api.answers import install_error_handlers
 from genba_gateway.api.gate import check_routes, install_gate
+from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.users import KEY_LIFETIME, KeyScope, LoginType, Member, User, UserStatus
 from genba_gateway.services.api_keys import make_api_key
@@ -101,14 +102,20 @@ def make_app(
     *blueprints: Blueprint,
     trusted_proxies: tuple[str, ...] = (),
     prepare: Callable[[Quart], None] | None = None,
+    make_counter: Callable[[Quart], Callable[[], None]] = lambda _: lambda: None,
+    stream_ends: StreamEnds | None = None,
 ) -> Quart:
     """An app with gate and error handlers, checked as at start-up.
 
     Args:
-        prepare: installs more on the app, after the gate: for example rate limits.
+        prepare: installs more on the app, after the gate.
+        make_counter: makes what the gate counts requests with: rate limits.
+        stream_ends: says when streams end before their sources.
     """
     app = Quart("genba_gateway", static_folder=None)
-    install_gate(app, Sessions(database), trusted_proxies)
+    install_gate(app, Sessions(database), trusted_proxies, count_request=make_counter(app))
+    if stream_ends is not None:
+        install_stream_ends(app, stream_ends)
     install_error_handlers(app)
     if prepare is not None:
         prepare(app)

@@ -70,23 +70,18 @@ async def make_identity(
     tmp_path: Path,
     *,
     access_url: str = "http://genba.test",
-    prepare: Callable[[Quart], None] | None = None,
+    make_counter: Callable[[Quart], Callable[[], None]] = lambda _: lambda: None,
 ) -> Identity:
     """Wire everything on an empty database."""
     # Quart looks for its folders when an app is made: once, at start-up, so not in the loop that is watched here.
-    return await asyncio.to_thread(_wire, await make_database(tmp_path), access_url, prepare)
+    return await asyncio.to_thread(_wire, await make_database(tmp_path), access_url, make_counter)
 
 
-def _wire(database: Database, access_url: str, prepare: Callable[[Quart], None] | None) -> Identity:
+def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], Callable[[], None]]) -> Identity:
     clock, rows, passwords = Clock(), FixedRows(), cheap_passwords()
     users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, clock)
     keys, links = ApiKeys(database, clock), SignInLinks(database, access_url, clock)
     orgs, git_keys = Organizations(database), GitSSHKeys(database, Sealer({"k": b"k" * 32}), clock)
-
-    def prepare_pages(app: Quart) -> None:
-        pages.install_not_found_page(app)
-        if prepare is not None:
-            prepare(app)
 
     app = make_app(
         database,
@@ -97,6 +92,7 @@ def _wire(database: Database, access_url: str, prepare: Callable[[Quart], None] 
         sign_in_links.make_blueprint(links),
         deployment.make_blueprint(Deployment(database), access_url=access_url),
         pages.make_blueprint(users, sign_in, links, keys, rows, access_url=access_url),
-        prepare=prepare_pages,
+        prepare=pages.install_not_found_page,
+        make_counter=make_counter,
     )
     return Identity(app, database, clock, rows, git_keys)

@@ -250,11 +250,13 @@ def make_blueprint(agents: Agents) -> Blueprint:
         await send_messages(maps())
 
     @blueprint.get("/derp")
+    @blueprint.get("/derp/")
     @needs(RouteAccess.PUBLIC)
     async def refuse_derp() -> Response:
         return say(_NO_RELAY, 426)
 
     @blueprint.websocket("/derp")
+    @blueprint.websocket("/derp/")
     @needs(RouteAccess.PUBLIC)
     async def refuse_derp_by_websocket() -> Response:
         return say(_NO_RELAY, 426)

@@ -61,12 +61,28 @@ def check_routes(app: Quart) -> None:
         raise ConfigError(f"These routes declare no permission (api.gate.needs): {', '.join(bare)}.")
 
 
-def install_gate(app: Quart, sessions: Sessions, trusted_proxies: tuple[str, ...]) -> None:
-    """Authenticate and authorize every request before its handler."""
+def install_gate(
+    app: Quart,
+    sessions: Sessions,
+    trusted_proxies: tuple[str, ...],
+    *,
+    count_request: Callable[[], None] = lambda: None,
+) -> None:
+    """Authenticate and authorize every request before its handler.
+
+    Args:
+        count_request: called for each HTTP request when it is known who asks, also before one is refused. It may
+            raise an answer of its own.
+    """
     networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
 
     async def check_http() -> None:
-        await _check(app, request, sessions, networks)
+        try:
+            await _check(app, request, sessions, networks)
+        except (Unauthenticated, Forbidden):
+            count_request()
+            raise
+        count_request()
         _check_csrf()
 
     async def check_websocket() -> None:
@@ -128,9 +144,9 @@ async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[
         case RouteAccess.SIGNED_IN | Permission():
             user_agent = incoming.headers.get("User-Agent", "")[:256]
             actor = await sessions.authenticate_user(token, g.client_address, user_agent)
+            g.actor = actor
             if isinstance(need, Permission) and not actor.may_ever(need):
                 raise Forbidden(f"Your roles don't allow to {need.action} a {need.resource}.")
-            g.actor = actor
 
 
 def need_of(app: Quart, endpoint: str) -> Need | None:

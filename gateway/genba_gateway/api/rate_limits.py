@@ -20,15 +20,15 @@ BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
 SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
 
 
-def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> None:
-    """Count and refuse HTTP requests. Call it after `install_gate`: the gate says who asks.
+def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], None]:
+    """Have answers say what is left, and return what counts and refuses HTTP requests: for `install_gate`.
 
     Args:
         now_s: Unix time in seconds.
     """
     counter = RequestCounter()
 
-    async def check() -> None:
+    def count() -> None:
         g.allowance = None
         limit = _limit_of_request()
         if limit is None:
@@ -58,8 +58,8 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> None:
             response.headers["X-RateLimit-Reset"] = str(allowance.resets_at_s)
         return response
 
-    app.before_request(check)
     app.after_request(stamp)
+    return count
 
 
 def _limit_of_request() -> int | None:

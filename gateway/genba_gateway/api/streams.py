@@ -1,7 +1,8 @@
 """Server-sent events and websockets out (contract 0.2, "SSE framing" and "Websocket twin").
 
-A stream ends when its source ends, fails, or the client is gone; the framework cancels the handler then. Sources are
-asynchronous generators, closed here, so that what they hold is given back at once.
+A stream ends when its source ends or fails, when its session is over or the gateway shuts down (`stream_ends`), or when
+the client is gone; the framework cancels the handler then. Sources are asynchronous generators, closed here, so that
+what they hold is given back at once.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Final, Literal
 
-from quart import Response, websocket
+from quart import Response, request, websocket
 from quart.wrappers.response import ResponseBody
 
+from genba_gateway.api.stream_ends import WaitForEnd, end_of_stream
 from genba_gateway.errors import GenbaError
 from genba_wire.api.message import Response as MessageBody
 from genba_wire.api.message import encode_message
@@ -37,10 +39,12 @@ log = logging.getLogger(__name__)
 
 async def stream_events(changes: AsyncIterator[object], *, heartbeat_s: float = HEARTBEAT_S) -> Response:
     """Answer with server-sent events: a ping first and from time to time, and each change as one line of JSON."""
-    response = Response(_EventBody(changes, heartbeat_s), content_type="text/event-stream")
+    response = Response(_EventBody(changes, heartbeat_s, end_of_stream()), content_type="text/event-stream")
     response.timeout = None
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
+    if request.http_version.startswith("1"):  # RFC 9113, 8.2.2: HTTP/2 forbids it
+        response.headers["Connection"] = "keep-alive"
     return response
 
 
@@ -96,34 +100,59 @@ async def serve_messages(serve: Callable[[MessageSocket], Awaitable[tuple[int, s
 
     When the client leaves first, `serve` is cancelled.
     """
-    await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
-    code, reason = _INTERNAL_ERROR, _UNFORESEEN
-    try:
-        code, reason = await serve(MessageSocket())
-    except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
-        log.exception("The websocket %s failed.", websocket.path)
-    await _close(code, reason)
+    await _accept()
+
+    async def run() -> tuple[int, str]:
+        try:
+            return await serve(MessageSocket())
+        except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
+            log.exception("The websocket %s failed.", websocket.path)
+            return _INTERNAL_ERROR, _UNFORESEEN
+
+    await _close(*await _run_until_end(run))
 
 
 async def _serve_websocket(
     main: Callable[[], Awaitable[None]], *beside: Callable[[], Coroutine[object, object, None]]
 ) -> None:
     """Accept; run `main` and what belongs beside it; close by how `main` ended."""
-    await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
-    async with asyncio.TaskGroup() as group:
-        helpers = [group.create_task(each(), name="beside a websocket") for each in (_discard_incoming, *beside)]
-        code, reason = _NORMAL, ""
+    await _accept()
+
+    async def run() -> tuple[int, str]:
         try:
             await main()
         except GenbaError as error:
-            code, reason = _INTERNAL_ERROR, error.message
+            return _INTERNAL_ERROR, error.message
         except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
             log.exception("The websocket %s failed.", websocket.path)
-            code, reason = _INTERNAL_ERROR, _UNFORESEEN
+            return _INTERNAL_ERROR, _UNFORESEEN
+        return _NORMAL, ""
+
+    await _close(*await _run_until_end(run, _discard_incoming, *beside))
+
+
+async def _run_until_end(
+    main: Callable[[], Coroutine[object, object, tuple[int, str]]],
+    *beside: Callable[[], Coroutine[object, object, None]],
+) -> tuple[int, str]:
+    """Run `main` until it returns the code and reason to close with, or the stream has to end."""
+    async with asyncio.TaskGroup() as group:
+        helpers = [group.create_task(each(), name="beside a websocket") for each in beside]
+        ending = group.create_task(end_of_stream()(), name="end of a websocket")
+        running = group.create_task(main(), name="a websocket")
+        try:
+            await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for helper in helpers:
-                helper.cancel()
-    await _close(code, reason)
+            for each in (*helpers, ending, running):
+                each.cancel()
+    if not running.cancelled():
+        return running.result()
+    end = ending.result()
+    return end.code, end.reason
+
+
+async def _accept() -> None:
+    await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
 
 
 async def _close(code: int, reason: str) -> None:
@@ -155,11 +184,18 @@ class _EventBody(ResponseBody):
     The framework enters the body, iterates over it and leaves it in one task, which is the parent of both pumps.
     """
 
-    def __init__(self, changes: AsyncIterator[object], heartbeat_s: float) -> None:
+    def __init__(
+        self,
+        changes: AsyncIterator[object],
+        heartbeat_s: float,
+        wait_for_end: WaitForEnd,
+    ) -> None:
         self._changes = changes
         self._heartbeat_s = heartbeat_s
+        self._wait_for_end = wait_for_end
         self._group = asyncio.TaskGroup()
         self._pumps: list[asyncio.Task[None]] = []
+        self._ending: asyncio.Task[None]
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
 
     async def __aenter__(self) -> AsyncIterator[bytes]:
@@ -169,13 +205,14 @@ class _EventBody(ResponseBody):
             self._group.create_task(self._pump_changes(), name="event stream: changes"),
             self._group.create_task(self._pump_pings(), name="event stream: pings"),
         ]
+        self._ending = self._group.create_task(self._end_in_time(), name="event stream: end")
         return self._iterate()
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for pump in self._pumps:
-            pump.cancel()
+        for task in (*self._pumps, self._ending):
+            task.cancel()
         await self._group.__aexit__(exc_type, exc_value, tb)
 
     async def _iterate(self) -> AsyncGenerator[bytes]:
@@ -192,6 +229,14 @@ class _EventBody(ResponseBody):
         except Exception:  # the stream's edge: its status was sent long ago
             log.exception("An event stream failed.")
             await self._chunks.put(_event("error", MessageBody(message=_UNFORESEEN)))
+        await self._chunks.put(None)
+
+    async def _end_in_time(self) -> None:
+        end = await self._wait_for_end()
+        for pump in self._pumps:
+            pump.cancel()
+        if end.is_refusal:
+            await self._chunks.put(_event("error", MessageBody(message=end.reason)))
         await self._chunks.put(None)
 
     async def _pump_pings(self) -> None:

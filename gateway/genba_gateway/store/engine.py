@@ -97,6 +97,7 @@ def _create_engine(path: Path, *, connections: int) -> AsyncEngine:
         skip_autocommit_rollback=True,
         pool_reset_on_return=None,
         query_cache_size=1000,
+        hide_parameters=True,  # what is bound to statements holds secrets, and their failures are logged
     )
     event.listen(engine.sync_engine, "connect", _prepare_connection)
     return engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -33,10 +33,10 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 async def limited(tmp_path: Path, seconds: Seconds) -> AsyncGenerator[Identity]:
-    def prepare(app: Quart) -> None:
-        install_rate_limits(app, seconds)
+    def make_counter(app: Quart) -> Callable[[], None]:
+        return install_rate_limits(app, seconds)
 
-    made = await make_identity(tmp_path, prepare=prepare)
+    made = await make_identity(tmp_path, make_counter=make_counter)
     yield made
     await made.database.close()
 
@@ -127,3 +127,20 @@ async def test_an_owners_bypass_does_not_close_public_routes(limited: Identity) 
     assert answer.status_code == 200
     assert "X-RateLimit-Limit" in answer.headers, "counted all the same"
     assert (await client.get("/api/v2/nowhere", headers=headers)).status_code == 404
+
+
+async def test_guesses_at_sessions_are_limited_by_address(limited: Identity) -> None:
+    client = limited.app.test_client()
+    guesses = [
+        (await client.get(ME, headers={"Coder-Session-Token": f"guess{place}-x"})).status_code
+        for place in range(GENERAL_LIMIT + 1)
+    ]
+    assert guesses == [401] * GENERAL_LIMIT + [429]
+    alice = await make_user(limited.database)
+    assert (await client.get(ME, headers=alice.headers)).status_code == 200
+
+
+async def test_what_ones_roles_refuse_is_counted_as_ones_own(limited: Identity) -> None:
+    alice = await make_user(limited.database)
+    refused = await limited.app.test_client().post("/api/v2/users", headers=alice.headers)
+    assert (refused.status_code, refused.headers.get("X-RateLimit-Remaining")) == (403, str(GENERAL_LIMIT - 1))

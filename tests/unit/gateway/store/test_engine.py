@@ -156,3 +156,11 @@ def test_another_database_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as refused:
         path_of_url(url)
     assert "hunter2" not in refused.value.message
+
+
+async def test_a_failed_statement_does_not_tell_what_was_bound_to_it(database: Database) -> None:
+    async with database.glance() as connection:
+        with pytest.raises(SQLAlchemyError) as failed:
+            await connection.execute(sa.text("SELECT * FROM nowhere WHERE secret = :secret"), {"secret": "hunter2"})
+    assert "nowhere" in str(failed.value)
+    assert "hunter2" not in str(failed.value)
