@@ -267,7 +267,7 @@ class Builds:
             template = await template_store.find_template(connection, build.template_id)
         if template is not None and not template.allow_user_cancel_workspace_jobs and not actor.is_owner:
             raise Forbidden(f"Template {template.name!r} does not allow users to cancel builds: ask an owner.")
-        await self._jobs.cancel(build.job)
+        await self._jobs.cancel(build.job, actor, ("workspace_build", build.id, build.workspace_name))
         self._pubsub.publish(channels.of_workspace(build.workspace_id))
 
 

@@ -10,6 +10,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.files import MAX_FILE_BYTES, TAR_TYPE, ZIP_TYPES, StoredFile
 from genba_gateway.errors import BadRequest
 from genba_gateway.provisioner.archive import tar_to_zip, zip_to_tar
+from genba_gateway.services.audit import record_change
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import files as file_store
 from genba_gateway.store.engine import Database
@@ -49,6 +50,8 @@ class Files:
             if known is not None:
                 return known, False
             await file_store.insert_file(connection, file)
+            resource = ("file", file.id, content_hash)
+            await record_change(connection, actor, file.created_at, resource, {}, action="create")
         return file.id, True
 
     async def download(self, actor: UserActor, file_id: str, archive_format: str) -> tuple[bytes, str]:

@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from genba_gateway.domain import channels
+from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.jobs import ACTIVE, Job, JobStatus, StoredJobLog
 from genba_gateway.errors import BadRequest
+from genba_gateway.services.audit import record_change
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import jobs as job_store
 from genba_gateway.store.engine import Database
@@ -46,8 +48,11 @@ class Jobs:
                     return
                 await subscription.changed()
 
-    async def cancel(self, job: Job) -> None:
+    async def cancel(self, job: Job, actor: UserActor, resource: tuple[str, str, str]) -> None:
         """End a job: at once while it waits, by an interrupt to Terraform while it runs.
+
+        Args:
+            resource: what the job makes, for the audit log: its type, its id, and its name.
 
         Raises:
             BadRequest: it has ended, or was asked to end before.
@@ -59,6 +64,11 @@ class Jobs:
         now = self._now()
         async with self._database.write() as connection:
             asked = await job_store.request_cancel(connection, job.id, now=now)
+            if asked:
+                organization_id = job.organization_id
+                await record_change(
+                    connection, actor, now, resource, {"job": "canceled"}, organization_id=organization_id
+                )
             current = await job_store.find_job(connection, job.id)
             if asked and current is not None and current.started_at is None:
                 await job_store.complete_job(connection, job.id, now=now, error="Canceled before it began.")

@@ -15,6 +15,7 @@ from genba_gateway.domain.provisioning import TemplateParameter, TemplateVariabl
 from genba_gateway.domain.templates import TemplateVersion
 from genba_gateway.domain.workspaces import Resource as WorkspaceResource
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Forbidden, NotFound
+from genba_gateway.services.audit import record_change
 from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import files as file_store
@@ -202,6 +203,8 @@ class TemplateVersions:
                     f"The template has a version named {request.name!r} already.",
                     validations=[FieldProblem("name", "is taken")],
                 ) from error
+            what = {name: str(value) for name, value in changes.items() if name != "updated_at"}
+            await record_change(connection, actor, self._now(), ("template_version", version_id, version.name), what)
         return await self.get(actor, version_id)
 
     async def set_archived(self, actor: UserActor, version_id: str, *, archived: bool) -> None:
@@ -218,12 +221,14 @@ class TemplateVersions:
             await version_store.update_version(
                 connection, version_id, {"archived": archived, "updated_at": self._now()}
             )
+            what = {"archived": str(archived).lower()}
+            await record_change(connection, actor, self._now(), ("template_version", version_id, version.name), what)
 
     async def cancel(self, actor: UserActor, version_id: str) -> None:
         """End the import of a version."""
         version = await self.get(actor, version_id)
         require(actor, Resource.TEMPLATE, Action.UPDATE, seen=True)
-        await self._jobs.cancel(version.job)
+        await self._jobs.cancel(version.job, actor, ("template_version", version.id, version.name))
 
 
 def require_succeeded(version: TemplateVersion) -> None:

@@ -20,6 +20,7 @@ from genba_gateway.domain.users import User
 from genba_gateway.domain.workspace_query import WorkspaceQuery, parse_workspace_query
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Gone, MethodNotAllowed, NotFound
+from genba_gateway.services.audit import record_change
 from genba_gateway.services.build_plans import BuildPlan
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.deadlines import refuse_ttl_of_template
@@ -247,6 +248,9 @@ class Workspaces:
                     f"There is a workspace named {name!r} already: choose another name.",
                     validations=[FieldProblem("name", "is taken")],
                 ) from error
+            await record_change(
+                connection, actor, self._now(), ("workspace", workspace_id, workspace.name), {"name": name}
+            )
         self._pubsub.publish(channels.of_workspace(workspace_id))
 
     async def watch(self, actor: UserActor, workspace_id: str) -> AsyncGenerator[Workspace]:

@@ -201,6 +201,7 @@ async def test_the_relay_map_is_told_to_all_who_ask(world: AgentApp) -> None:
 
 async def test_the_relay_itself_is_refused_in_words(world: AgentApp) -> None:
     plain = await world.client.get("/derp", headers={"Upgrade": "DERP"})
+    assert (await world.client.get("/derp/")).status_code == plain.status_code
     async with world.websocket("/derp", subprotocols=["derp"]) as socket:
         with pytest.raises(WebsocketResponseError) as refused:
             await socket.receive()

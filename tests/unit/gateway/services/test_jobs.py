@@ -61,13 +61,13 @@ async def test_a_job_is_canceled_once(workshop: Workshop) -> None:
     jobs, job_id = workshop.services.jobs, (await workshop.add_version(run=False))["job"]["id"]
     job = await workshop.services.job_runner.take()
     assert job is not None
-    await jobs.cancel(job)
+    await jobs.cancel(job, workshop.owner.actor, ("template_version", "", ""))
     canceling = await workshop.find_job(job_id)
     assert canceling.status is JobStatus.CANCELING
     with pytest.raises(BadRequest, match="already"):
-        await jobs.cancel(canceling)
+        await jobs.cancel(canceling, workshop.owner.actor, ("template_version", "", ""))
     with pytest.raises(BadRequest, match="already"):
-        await jobs.cancel(job)
+        await jobs.cancel(job, workshop.owner.actor, ("template_version", "", ""))
 
 
 async def test_a_job_that_ended_meanwhile_is_not_canceled(workshop: Workshop) -> None:
@@ -76,7 +76,7 @@ async def test_a_job_that_ended_meanwhile_is_not_canceled(workshop: Workshop) ->
     ended = await workshop.run_next()
     for stale in (waiting, ended):
         with pytest.raises(BadRequest, match="already"):
-            await workshop.services.jobs.cancel(stale)
+            await workshop.services.jobs.cancel(stale, workshop.owner.actor, ("template_version", "", ""))
     assert (await workshop.find_job(ended.id)).status is JobStatus.SUCCEEDED
 
 
@@ -84,6 +84,6 @@ async def test_places_in_the_queue_count_from_one(workshop: Workshop) -> None:
     ids = [(await workshop.add_version(run=False))["job"]["id"] for _ in range(3)]
     jobs = [await workshop.find_job(job_id) for job_id in ids]
     assert [(job.queue_position, job.queue_size) for job in jobs] == [(1, 3), (2, 3), (3, 3)]
-    await workshop.services.jobs.cancel(jobs[0])
+    await workshop.services.jobs.cancel(jobs[0], workshop.owner.actor, ("template_version", "", ""))
     left = [await workshop.find_job(job_id) for job_id in ids]
     assert [(job.queue_position, job.queue_size) for job in left] == [(0, 2), (1, 2), (2, 2)]

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from genba_gateway.errors import ConfigError
 from genba_gateway.store.engine import READ_CONNECTIONS, Database, path_of_url
