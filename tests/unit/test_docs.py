@@ -11,9 +11,11 @@ from typing import get_args
 import pytest
 
 from genba_gateway.config import Config
+from genba_ide_bridge.cli import main
 from genba_wire.tunnel import credit, frames, mux, mux_frames, streams
 from genba_wire.tunnel.frames import CloseCode, FrameType
 from genba_wire.tunnel.mux_frames import MuxType, ResetCode
+from tests.support.route_table import list_routes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,7 +49,9 @@ def test_every_make_target_that_the_docs_name_exists(page: str) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/api.md", "docs/cli.md"]
+)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent
     links = re.findall(r"\]\(([^)#:]+)\)", read(page))
@@ -121,3 +125,14 @@ def test_every_kind_of_stream_is_documented() -> None:
     for kind, head in ((streams.PTY, "PtyOpen"), (streams.TCP, "TcpOpen")):
         assert f"| `{kind}` | `{head}`" in text
     assert f"| `MAX_STREAMS` | {mux.MAX_STREAMS} a link |" in text
+
+
+def test_every_route_is_documented_with_what_it_needs() -> None:
+    documented = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \| ([^|]+) \| [^|]+ \|$", read("docs/api.md"), re.MULTILINE)
+    assert documented == list_routes()
+
+
+def test_every_command_is_documented() -> None:
+    documented = re.findall(r"^\| `genba ([a-z-]+)` \| (.+) \|$", read("docs/cli.md"), re.MULTILINE)
+    assert documented == [(name, what) for name, (_, _, what) in main.TABLE.items()]
+    assert all(f"`{alias}` is `{name}`" in read("docs/cli.md") for alias, name in main.ALIASES.items())
