@@ -15,14 +15,8 @@ import pytest
 from genba_gateway.provider import host_supervisor
 from genba_gateway.provider.context import CancelNotice
 from genba_gateway.provider.genba.processes import Launch, StartError, end_marked, start_agent, stop_agent
-from genba_gateway.provider.host_supervisor import (
-    MARKER,
-    MAX_LOG_BYTES,
-    find_lock_holder,
-    is_marked,
-    list_descendants,
-    list_marked,
-)
+from genba_gateway.provider.host_runs import find_lock_holder, is_marked, list_marked
+from genba_gateway.provider.host_supervisor import MARKER, MAX_LOG_BYTES, list_descendants
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="host workspaces need Linux")

@@ -14,7 +14,8 @@ import pytest
 
 from genba_gateway.provider.genba.processes import end_marked
 from genba_gateway.provider.host import ProviderHost
-from genba_gateway.provider.host_supervisor import find_lock_holder, list_descendants, list_marked
+from genba_gateway.provider.host_runs import find_lock_holder, list_marked
+from genba_gateway.provider.host_supervisor import list_descendants
 from genba_gateway.provider.host_workspaces import HostWorkspaces
 from genba_gateway.starters import read_starter
 from tests.support.provider_terraform import ACCESS_URL, PINNED_TOKEN, Workdir

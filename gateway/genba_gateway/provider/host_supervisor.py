@@ -1,4 +1,4 @@
-"""The program that keeps a host workspace's agent running; also what finds such programs and their children.
+"""The program that keeps a host workspace's agent running. `host_runs` finds such programs and their children.
 
     python -IS host_supervisor.py RUN_DIRECTORY  < `Order` as text
 
@@ -19,7 +19,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -37,57 +36,12 @@ WELL_AFTER_S = 60.0
 MAX_LOG_BYTES = 10 << 20
 
 PR_SET_CHILD_SUBREAPER = 36
-# struct flock: type, whence, start, length, pid.
-# A process in the middle of an exec shows no environment for a moment; it is looked at again that often.
-EXEC_LOOKS = 3
-EXEC_POLL_S = 0.002
-
-FLOCK = "hhqqi"
-
-
-def find_lock_holder(run_directory: str) -> int | None:
-    """Give the pid of the supervisor of a run directory, None when there is none."""
-    try:
-        lock = os.open(os.path.join(run_directory, LOCK_FILE), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = struct.unpack(FLOCK, fcntl.fcntl(lock, fcntl.F_GETLK, asked))
-    finally:
-        os.close(lock)
-    return pid if kind != fcntl.F_UNLCK and pid > 0 else None
-
-
-def list_marked(directory: str) -> list[int]:
-    """Give the pids of all whose marker is `directory` or below it, except this process's own."""
-    return [pid for pid in _list_pids() if pid != os.getpid() and is_marked(pid, directory)]
-
-
-def is_marked(pid: int, directory: str) -> bool:
-    """Say whether a process carries the marker of `directory` or of one below it."""
-    try:
-        variables = _read_environment(pid)
-        for _ in range(EXEC_LOOKS):
-            if variables or not os.readlink(f"/proc/{pid}/exe"):
-                break
-            time.sleep(EXEC_POLL_S)
-            variables = _read_environment(pid)
-    except OSError:
-        return False
-    wanted = f"{MARKER}={directory}".encode()
-    return any(each == wanted or each.startswith(wanted + b"/") for each in variables.split(b"\0"))
-
-
-def _read_environment(pid: int) -> bytes:
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read()
 
 
 def list_descendants(ancestor: int) -> list[int]:
     """Give the pids of a process's children, their children and so on; zombies too."""
     children: dict[int, list[int]] = {}
-    for pid in _list_pids():
+    for pid in list_pids():
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:
                 # The name in parentheses may hold anything, so count from its end: state, parent.
@@ -104,7 +58,8 @@ def list_descendants(ancestor: int) -> list[int]:
     return found
 
 
-def _list_pids() -> Iterator[int]:
+def list_pids() -> Iterator[int]:
+    """Give the pids of all processes."""
     return (int(name) for name in os.listdir("/proc") if name.isdigit())
 
 

@@ -14,9 +14,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genba_gateway.provider import host_supervisor
+from genba_gateway.provider import host_runs, host_supervisor
 from genba_gateway.provider.context import CancelNotice
-from genba_gateway.provider.host_supervisor import GIVE_UP_AFTER_S, KILL_AFTER_S, find_lock_holder
+from genba_gateway.provider.host_runs import find_lock_holder
+from genba_gateway.provider.host_supervisor import GIVE_UP_AFTER_S, KILL_AFTER_S
 
 # A busy machine may need a while to start a Python; an order that isn't taken by then is given up.
 START_TIMEOUT_S = 30.0
@@ -145,14 +146,14 @@ async def _hurry_when_cancelled(pidfd: int, cancel: CancelNotice | None) -> None
 def _open_marked(directory: Path, stack: ExitStack) -> dict[int, int]:
     """Open the marked processes: pid to descriptor, closed with `stack`."""
     found: dict[int, int] = {}
-    for pid in host_supervisor.list_marked(str(directory)):
+    for pid in host_runs.list_marked(str(directory)):
         try:
             opened = os.pidfd_open(pid)
         except OSError:
             continue
         stack.callback(os.close, opened)
         # Look again: the pid may have passed to another process before it was opened.
-        if host_supervisor.is_marked(pid, str(directory)):
+        if host_runs.is_marked(pid, str(directory)):
             found[pid] = opened
     return found
 
