@@ -63,6 +63,11 @@ class ScriptRunner:
         self._clock = clock
         self._tasks = tasks
 
+    def say(self, script: ManifestScript, level: str, text: str) -> None:
+        """Add a line of the agent's own to a script's log without running it."""
+        logger.warning("Script %s: %s", _name_of(script), text)
+        self._append_line(QueuedLine(script.log_source_id, self._clock.now(), level, text))
+
     async def run(self, script: ManifestScript, hang_up: asyncio.Event | None = None) -> Outcome:
         """Run a script to its end.
 

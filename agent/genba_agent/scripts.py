@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Sequence
+from typing import Final
 
 from genba_agent.clock import Clock
-from genba_agent.cron import is_valid_schedule, next_run
+from genba_agent.cron import Timetable, read_timetable
 from genba_agent.lifecycle import Outcome, worst_of
 from genba_agent.script_runner import ScriptRunner
 from genba_wire.api.agent_protocol import ManifestScript
+from genba_wire.schedule import ScheduleError
 
 logger = logging.getLogger(__name__)
+
+AFTER_FAILURE_S: Final = 10.0
+"""How long a schedule rests that failed within the agent."""
 
 
 class Scripts:
@@ -42,19 +48,31 @@ class Scripts:
         """Run scheduled scripts, each one at a time, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for script in self._scripts:
-                if not script.cron:
-                    continue
-                if is_valid_schedule(script.cron):
-                    group.create_task(self._repeat(script), name=f"cron {script.log_source_id}")
-                else:
-                    logger.error("%r is not a schedule; the script %s never runs.", script.cron, script.display_name)
+                if script.cron:
+                    group.create_task(self._keep_schedule(script), name=f"cron {script.log_source_id}")
 
-    async def _repeat(self, script: ManifestScript) -> None:
+    async def _keep_schedule(self, script: ManifestScript) -> None:
+        """Run one script on its schedule; what is wrong with it is told in its own log and stops no other."""
         while True:
-            # Schedules are in the workspace's local time, as cron's are.
-            now = self._clock.now().astimezone()
-            await self._clock.sleep(max(0.0, (next_run(script.cron, now) - now).total_seconds()))
-            await self._run_until_hang_up(script)
+            try:
+                # Schedules are in the workspace's local time, as cron's are.
+                timetable = await asyncio.to_thread(read_timetable, script.cron, os.environ)
+                await self._repeat(script, timetable)
+            except ScheduleError as error:
+                self._runner.say(script, "error", f"The script never runs on its schedule {script.cron!r}: {error}")
+                return
+            except Exception:
+                logger.exception("The schedule of %s failed within the agent; beginning again.", script.display_name)
+                await self._clock.sleep(AFTER_FAILURE_S)
+
+    async def _repeat(self, script: ManifestScript, timetable: Timetable) -> None:
+        due_at = timetable.next_run(self._clock.now())
+        while True:
+            await self._clock.sleep(max(0.0, (due_at - self._clock.now()).total_seconds()))
+            # A sleep may end before the time of day has come, and the same run must not come twice.
+            if self._clock.now() >= due_at:
+                await self._run_until_hang_up(script)
+            due_at = timetable.next_run(self._clock.now())
 
     async def _run_until_hang_up(self, script: ManifestScript) -> Outcome:
         if self._hang_up.is_set():

@@ -7,18 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 CEILING_S = 30.0
 
+MONDAY_NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
 
 class FakeClock:
     """Implements genba_agent.clock.Clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime = MONDAY_NOON) -> None:
+        self._start = start
         self._seconds = 0.0
         self._sleepers: list[tuple[float, asyncio.Event]] = []
         self._sleeps = asyncio.Condition()
         self.slept: list[float] = []
 
     def now(self) -> datetime:
-        return datetime(2026, 1, 5, 12, 0, tzinfo=UTC) + timedelta(seconds=self._seconds)
+        return self._start + timedelta(seconds=self._seconds)
 
     def monotonic(self) -> float:
         return self._seconds
@@ -43,6 +46,10 @@ class FakeClock:
         for until, wake in self._sleepers:
             if until <= self._seconds:
                 wake.set()
+
+    def set_back(self, seconds: float) -> None:
+        """Set the time of day back; sleepers don't notice."""
+        self._start -= timedelta(seconds=seconds)
 
     async def wait_for_sleep(self, seconds: float) -> None:
         """Return when somebody sleeps for about so many seconds."""

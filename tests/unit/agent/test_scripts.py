@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from genba_agent.lifecycle import Outcome
@@ -21,6 +22,7 @@ class RecordingRunner(ScriptRunner):
         self.started: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
         self.hung_up: list[str] = []
+        self.said: list[tuple[str, str, str]] = []
 
     async def run(self, script: ManifestScript, hang_up: asyncio.Event | None = None) -> Outcome:
         self.started.append(script.script)
@@ -37,8 +39,22 @@ class RecordingRunner(ScriptRunner):
         self.hung_up.append(script.script)
         return Outcome.FAILED
 
+    def say(self, script: ManifestScript, level: str, text: str) -> None:
+        self.said.append((script.script, level, text))
+
     def _ignore(self, line: QueuedLine) -> None:
         pass
+
+
+BROKEN = (
+    "The script never runs on its schedule 'nonsense': 'nonsense' has 1 fields, not 6. Write second, minute, hour, day "
+    "of the month, month and day of the week, like 0 30 6 * * 1-5."
+)
+NOWHERE = (
+    "The script never runs on its schedule 'CRON_TZ=Mars/Olympus @daily': This workspace knows no time zone "
+    "'Mars/Olympus'."
+)
+HOUR_S = 3600
 
 
 async def settle() -> None:
@@ -79,6 +95,8 @@ async def test_schedule_is_kept_one_run_at_a_time(tmp_path: Path) -> None:
     scripts = [
         make_script("tick", cron="*/10 * * * * *", run_on_start=False),
         make_script("broken", cron="nonsense", run_on_start=False),
+        make_script("never", cron="0 0 0 31 2,4 *", run_on_start=False),
+        make_script("nowhere", cron="CRON_TZ=Mars/Olympus @daily", run_on_start=False),
     ]
     async with asyncio.TaskGroup() as group:
         runner = await asyncio.to_thread(RecordingRunner, tmp_path, clock, group)
@@ -97,4 +115,38 @@ async def test_schedule_is_kept_one_run_at_a_time(tmp_path: Path) -> None:
         clock.advance(5)
         await settle()
         assert runner.started == ["tick", "tick"]
+        # The others were told in their own logs, once, and the clock that they would begin again by has passed.
+        assert sorted(runner.said) == [
+            ("broken", "error", BROKEN),
+            ("never", "error", "The script never runs on its schedule '0 0 0 31 2,4 *': No day matches it."),
+            ("nowhere", "error", NOWHERE),
+        ]
+        schedule.cancel()
+
+
+async def test_schedule_follows_the_clocks_when_they_change(tmp_path: Path) -> None:
+    # Berlin's clocks go forward on the 29th at 1:00 UTC.
+    clock = FakeClock(datetime(2026, 3, 28, 12, 0, tzinfo=UTC))
+    script = make_script("morning", cron="CRON_TZ=Europe/Berlin 0 0 9 * * *", run_on_start=False)
+    async with asyncio.TaskGroup() as group:
+        runner = await asyncio.to_thread(RecordingRunner, tmp_path, clock, group)
+        schedule = group.create_task(Scripts(runner, [script], clock).run_on_schedule())
+        await clock.wait_for_sleep(19 * HOUR_S)
+        schedule.cancel()
+
+
+async def test_run_comes_once_when_the_sleep_ends_too_early(tmp_path: Path) -> None:
+    clock = FakeClock()
+    script = make_script("tick", cron="*/10 * * * * *", run_on_start=False)
+    async with asyncio.TaskGroup() as group:
+        runner = await asyncio.to_thread(RecordingRunner, tmp_path, clock, group)
+        schedule = group.create_task(Scripts(runner, [script], clock).run_on_schedule())
+        await clock.wait_for_sleep(10)
+        clock.set_back(2)
+        clock.advance(10)
+        await clock.wait_for_sleep(2)
+        assert runner.started == []
+        clock.advance(2)
+        await settle()
+        assert runner.started == ["tick"]
         schedule.cancel()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genba_gateway.provider.coder.cron import FIELDS, find_schedule_problem, has_five_fields
+from genba_gateway.provider.coder.cron import find_schedule_problem, has_five_fields
+from genba_wire.schedule import FIELDS
 
 
 @pytest.mark.parametrize(
