@@ -20,7 +20,7 @@ from typing import Final
 from genba_agent.api import AgentApi
 from genba_agent.environment import user_environment
 from genba_agent.errors import OptionsError
-from genba_agent.options import find_address
+from genba_agent.options import find_address, find_headers
 from genba_wire.aio.transport import Transport, TransportOptions
 from genba_wire.errors import TransportError
 
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     if ssh is None:
         return _fail("There is no ssh in this workspace. Install OpenSSH's client to use git over SSH.")
     try:
-        private_key = asyncio.run(_fetch_key(os.environ))
+        private_key = asyncio.run(_fetch_key(_find_gateway(os.environ)))
     except OptionsError as error:
         return _fail(f"{error} Run git inside a workspace.")
     except TransportError as error:
@@ -52,9 +52,15 @@ def main(argv: list[str]) -> int:
         return _run_ssh([ssh, *_identity_arguments(key_file), *arguments])
 
 
-async def _fetch_key(environ: Mapping[str, str]) -> str:
+def _find_gateway(environ: Mapping[str, str]) -> TransportOptions:
     address = find_address(None, None, None, environ)
-    async with Transport(TransportOptions(base_url=address.url, token=address.token)) as transport:
+    # A proxy in between wants the same headers of us as of the agent.
+    headers = find_headers(None, None, environ)
+    return TransportOptions(base_url=address.url, token=address.token, headers=headers)
+
+
+async def _fetch_key(gateway: TransportOptions) -> str:
+    async with Transport(gateway) as transport:
         return (await AgentApi(transport).fetch_git_ssh_key()).private_key
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,6 +32,10 @@ IGNORED_OPTIONS: Final = (
 """Taken with a value, without effect: templates written for Coder may pass them."""
 
 IGNORED_SWITCHES: Final = ("--block-file-transfer", "--devcontainers-enable", "--verbose", "-v")
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST = re.compile(r"[0-9A-Za-z_~-][0-9A-Za-z._~-]*")
+_DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,6 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
     if auth != "token":
         raise OptionsError(f"Authentication by {auth!r} is not supported: set --auth (CODER_AGENT_AUTH) to token.")
     temporary = environ.get("TMPDIR") or "/tmp"  # noqa: S108
-    header_command = flags.agent_header_command or environ.get("CODER_AGENT_HEADER_COMMAND") or ""
-    headers = [*(flags.agent_header or _split(environ.get("CODER_AGENT_HEADER"))), *_run_header_command(header_command)]
     log_human = environ.get("CODER_AGENT_LOGGING_HUMAN", "/dev/stderr") if flags.log_human is None else flags.log_human
     return AgentOptions(
         address=find_address(flags.agent_url, flags.agent_token, flags.agent_token_file, environ),
@@ -78,7 +82,7 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         log_human=log_human,
         log_json=flags.log_json or environ.get("CODER_AGENT_LOGGING_JSON") or "",
         reaps=not flags.no_reap,
-        headers=_parse_headers(headers),
+        headers=find_headers(flags.agent_header, flags.agent_header_command, environ),
         subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
     )
 
@@ -94,9 +98,7 @@ def find_address(url: str | None, token: str | None, token_file: str | None, env
         raise OptionsError(
             "The gateway's address is missing: set CODER_AGENT_URL, for example to https://genba.example.com."
         )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionsError(f"CODER_AGENT_URL is not a web address: {url!r}; it has to begin with http:// or https://.")
+    _check_url(url)
     token = token or environ.get("CODER_AGENT_TOKEN") or ""
     token_file = token_file or environ.get("CODER_AGENT_TOKEN_FILE") or ""
     if not token and token_file:
@@ -110,12 +112,52 @@ def find_address(url: str | None, token: str | None, token_file: str | None, env
             "The agent's token is missing: set CODER_AGENT_TOKEN (or CODER_AGENT_TOKEN_FILE) to coder_agent's token."
         )
     try:
-        uuid.UUID(token)
+        # Else UUID() takes digits of other scripts, too, which no header can carry.
+        uuid.UUID(token.encode("ascii").decode())
     except ValueError as error:
         raise OptionsError(
             "CODER_AGENT_TOKEN is not an agent's token, which is a UUID: pass coder_agent's attribute `token`."
         ) from error
     return Address(url=url.rstrip("/"), token=token)
+
+
+def find_headers(texts: list[str] | None, command: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Find the headers that go with every request: in flags, else in the environment; the command's come on top.
+
+    Raises:
+        OptionsError: one is none, or the command failed.
+    """
+    command = command or environ.get("CODER_AGENT_HEADER_COMMAND") or ""
+    return _parse_headers([*(texts or _split(environ.get("CODER_AGENT_HEADER"))), *_run_header_command(command)])
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        is_good = parts.scheme in ("http", "https") and parts.port != 0 and url.isprintable() and _is_host(host, url)
+    except ValueError as error:
+        # Brackets without an address between them; a port that is no number or above 65535.
+        raise OptionsError(f"CODER_AGENT_URL is not a web address: {url!r} ({error}).") from error
+    if not is_good:
+        raise OptionsError(
+            f"CODER_AGENT_URL is not a web address: {url!r}; it has to begin with http:// or https:// and a host."
+        )
+
+
+def _is_host(host: str, url: str) -> bool:
+    if ":" in host or "://[" in url or _DIGITS_AND_DOTS.fullmatch(host):
+        ip_address(host)
+        return True
+    if host.isascii() and "xn--" not in host:
+        return _HOST.fullmatch(host) is not None and ".." not in host
+    # Names of other scripts have many rules; httpx, which has to look this one up, knows them.
+    import httpx
+
+    try:
+        return bool(httpx.URL(url).host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -159,10 +201,13 @@ def _parse_headers(texts: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for text in texts:
         name, separator, value = text.partition("=")
-        if not separator or not name.strip():
+        name, value = name.strip(), value.strip()
+        if not separator or not _HEADER_NAME.fullmatch(name):
             # Without the text itself, which may hold a secret.
             raise OptionsError("A header is not of the form NAME=VALUE: check --agent-header (CODER_AGENT_HEADER).")
-        headers[name.strip()] = value.strip()
+        if not (value.isascii() and value.replace("\t", " ").isprintable()):
+            raise OptionsError(f"The header {name} has a character that is not plain ASCII: encode its value.")
+        headers[name] = value
     return headers
 
 

@@ -59,11 +59,15 @@ async def test_ssh_gets_the_key_as_a_private_file_that_is_removed(tmp_path: Path
             "TMPDIR": str(tmp_path),
             "CODER_AGENT_URL": gateway.url,
             "CODER_AGENT_TOKEN": TOKEN,
+            "CODER_AGENT_HEADER": "X-Way=in",
+            "CODER_AGENT_HEADER_COMMAND": "echo X-Pass=secret",
             "GENBA_EXECUTABLE": "/opt/genba",
         }
         status, out, err = await run_gitssh(environ, "--", "git@example.com", "git-upload-pack 'a b'")
     lines = out.splitlines()
     assert status == 7, err
+    (request,) = gateway.requests
+    assert (request.headers["x-way"], request.headers["x-pass"]) == ("in", "secret")
     assert lines[0].endswith("git@example.com git-upload-pack 'a b'")
     # The user's own key is tried first: ssh does not by itself once it is given one.
     assert lines[0].startswith(f"arguments: -i {home}/.ssh/id_ed25519 -i {tmp_path}")

@@ -65,6 +65,19 @@ def test_flags_of_coder_that_mean_nothing_here_are_accepted() -> None:
     [
         ([], {"CODER_AGENT_URL": ""}, "set CODER_AGENT_URL"),
         ([], {"CODER_AGENT_URL": "ftp://x"}, "http://"),
+        ([], {"CODER_AGENT_URL": "http://["}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://a:b"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://a:99999"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://256.1.1.1"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://xn--/"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://a..b/"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://a b/"}, "not a web address"),
+        ([], {"CODER_AGENT_URL": "http://a\x00b/"}, "not a web address"),
+        ([], {"CODER_AGENT_TOKEN": TOKEN[:-1] + "\uff11"}, "UUID"),
+        ([], {"CODER_AGENT_HEADER": "X=\u00e9"}, "header X"),
+        ([], {"CODER_AGENT_HEADER": "X=a\x00b"}, "header X"),
+        ([], {"CODER_AGENT_HEADER": "X\u00e9=1"}, "NAME=VALUE"),
+        ([], {"CODER_AGENT_HEADER": "X Y=1"}, "NAME=VALUE"),
         ([], {"CODER_AGENT_TOKEN": ""}, "set CODER_AGENT_TOKEN"),
         ([], {"CODER_AGENT_TOKEN": "", "CODER_AGENT_TOKEN_FILE": "/absent"}, "CODER_AGENT_TOKEN_FILE"),
         ([], {"CODER_AGENT_TOKEN": "abc-def"}, "UUID"),
@@ -78,6 +91,13 @@ def test_what_is_wrong_is_said_with_the_remedy(argv: list[str], environ: dict[st
     with pytest.raises(OptionsError, match=r"[.]$") as raised:
         parse(*argv, **environ)
     assert remedy in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a", "https://a_b.c:8443/x", "http://127.0.0.1:80", "http://[::1]:80", "http://b\u00fccher.de"]
+)
+def test_web_addresses_are_taken(url: str) -> None:
+    assert parse(CODER_AGENT_URL=url).address.url == url
 
 
 def test_secrets_show_in_no_message_and_no_repr() -> None:
