@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from genba_agent.api import AgentApi
@@ -13,11 +14,12 @@ from genba_agent.carriers.dialling import Dialler
 from genba_agent.carriers.tcp import TcpStreams
 from genba_agent.clock import Clock, wait_for_first
 from genba_agent.connection import ControlConnection
+from genba_agent.lifecycle import Outcome, StopFinished, StopRequested
 from genba_agent.lifecycle_reporter import LifecycleReporter
 from genba_agent.options import AgentOptions
 from genba_agent.retry import Retrier
 from genba_agent.terminals.sessions import PtySessions
-from genba_agent.workspace import WorkspaceRun, prepare_workspace
+from genba_agent.workspace import FLUSH_S, WorkspaceRun, prepare_workspace
 from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
@@ -71,6 +73,7 @@ class Agent:
         """Fetch the manifest and run the workspace until `stop`."""
         manifest = await self._fetch_manifest()
         if manifest is None:
+            await self._report_end()
             return
         prepared = await asyncio.to_thread(prepare_workspace, manifest, self._options, self._command)
         run = WorkspaceRun(
@@ -83,6 +86,16 @@ class Agent:
             terminals=terminals,
         )
         await run.run(self._stop)
+
+    async def _report_end(self) -> None:
+        """Report the end of a life that had not begun: there is nothing to stop."""
+        self._lifecycle.handle(StopRequested())
+        self._lifecycle.handle(StopFinished(Outcome.SUCCEEDED))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._lifecycle.wait_until_sent()
+                return
+        logger.warning("The end could not be reported within %g s.", FLUSH_S)
 
     def _make_dialler(self, terminals: PtySessions, group: asyncio.TaskGroup) -> Dialler:
         handlers: dict[str, StreamHandler] = {

@@ -11,7 +11,6 @@ from genba_wire.api.agent_protocol import (
     AgentGitSSHKey,
     AppHealthRequest,
     LifecycleRequest,
-    LogSourceRequest,
     Manifest,
     MetadataReport,
     MetadataRequest,
@@ -48,10 +47,6 @@ class AgentApi:
 
     async def post_lifecycle(self, request: LifecycleRequest) -> None:
         await self._transport.request("POST", f"{ME}/report-lifecycle", body=request)
-
-    async def post_log_source(self, request: LogSourceRequest) -> None:
-        """Register a source of lines that is none of the manifest's scripts; repeating it is harmless."""
-        await self._transport.request("POST", f"{ME}/log-source", body=request)
 
     async def patch_logs(self, request: PatchLogsRequest, boot_id: str, first_number: int) -> None:
         """Store lines; the header lets the gateway recognise a batch that it has stored already."""

@@ -108,5 +108,7 @@ async def _is_well(client: httpx.AsyncClient, healthcheck: Healthcheck) -> bool:
     try:
         async with client.stream("GET", healthcheck.url, timeout=healthcheck.interval) as response:
             return response.status_code < UNHEALTHY_FROM_STATUS
-    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup):
+        # The last two are for hosts and ports that can't be looked up, like http://xn--/ and http://localhost:99999/;
+        # a group holds what anyio met on its way to several addresses.
         return False

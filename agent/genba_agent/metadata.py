@@ -10,6 +10,7 @@ from typing import Final
 from genba_agent.api import AgentApi
 from genba_agent.child_process import OutputPipe, start_process
 from genba_agent.clock import Clock, wait_for_all, wait_for_first
+from genba_agent.retry import is_final
 from genba_agent.script_settings import ScriptSettings
 from genba_wire.api.agent_protocol import MetadataReport
 from genba_wire.api.agents import MetadataDescription
@@ -89,6 +90,9 @@ class Metadata:
         try:
             await self._api.post_metadata(aged)
         except TransportError as error:
+            if is_final(error):
+                logger.warning("The gateway refused %d values of metadata, which are dropped: %s", len(aged), error)
+                return
             logger.debug("Metadata: %s", error)
             self._fresh = reports | self._fresh
 

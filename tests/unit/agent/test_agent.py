@@ -33,6 +33,8 @@ async def test_first_signal_stops_and_the_second_kills(tmp_path: Path) -> None:
         handle()
         await running
         assert killed == []
+        # Nothing had begun, but whoever waits for the agent's end hears of it.
+        assert gateway.lifecycle == ["created", "shutting_down", "off"]
         handle()
         assert killed == [True]
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from genba_agent.api import AgentApi
 from genba_agent.app_health import AppHealth, Health, HealthCounter
 from genba_agent.clock import SystemClock
@@ -32,6 +34,20 @@ def test_one_good_answer_is_healthy_and_threshold_bad_ones_are_not() -> None:
 
 def test_threshold_of_zero_means_one() -> None:
     assert HealthCounter(threshold=0).observe(False)
+
+
+@pytest.mark.parametrize("url", ["http://xn--/", "http://localhost:99999/", "http://[", "http://a b/", "nonsense"])
+async def test_url_that_leads_nowhere_is_an_unhealthy_app_and_disturbs_no_other(url: str) -> None:
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        odd, good = make_app(url), make_app(f"{gateway.url}/app")
+        running = group.create_task(AppHealth(AgentApi(transport), SystemClock(), [odd, good]).run())
+        await gateway.wait_for(lambda: len(gateway.healths) == 2)
+        assert gateway.healths == {odd.id: "unhealthy", good.id: "healthy"}
+        running.cancel()
 
 
 async def test_failed_report_is_repeated_and_apps_without_check_are_left_out() -> None:

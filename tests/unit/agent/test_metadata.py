@@ -68,6 +68,18 @@ async def test_report_that_failed_is_repeated_with_its_age(tmp_path: Path) -> No
         assert len(gateway.metadata) == 1
 
 
+async def test_report_that_was_refused_for_good_is_dropped(tmp_path: Path) -> None:
+    async with metadata_of(tmp_path, FakeClock()) as (metadata, gateway):
+        await metadata.collect(make_metadata("key", "echo 1"))
+        gateway.fail_next("metadata", 400)
+        await metadata.report()
+        await metadata.report()
+        assert len(gateway.requests) == 1
+        await metadata.collect(make_metadata("key", "echo 2"))
+        await metadata.report()
+        assert [item["value"] for item in gateway.metadata] == ["2"]
+
+
 async def test_collection_repeats_at_its_interval_and_once_means_once(tmp_path: Path) -> None:
     clock = FakeClock()
     often, once = make_metadata("often", "echo o", interval=5), make_metadata("once", "echo 1")
