@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
+import stat
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -169,10 +171,32 @@ def open_log_file(script: ManifestScript, settings: ScriptSettings) -> int | Non
     path = expand_path(log_path, settings.environ, settings.home, str(settings.log_dir))
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        return _open_own_file(path)
     except OSError as error:
         logger.warning("The script's log file %s can't be written: %s", path, error)
         return None
+
+
+def _open_own_file(path: str) -> int:
+    """Open and empty a file of our own; raises OSError for anybody else's. The folder is often /tmp.
+
+    Neither through a symbolic link nor into a file or pipe that somebody else has put there to read along. Devices are
+    nobody's trap: a template may send its output to /dev/null.
+    """
+    # Without O_NONBLOCK, a pipe that nobody reads would hold us here for ever.
+    flags = os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() and not stat.S_ISCHR(status.st_mode):
+            raise PermissionError(errno.EPERM, "The file belongs to another user", path)
+        if stat.S_ISREG(status.st_mode):
+            os.ftruncate(descriptor, 0)
+        os.set_blocking(descriptor, True)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _interpreter_of(text: str, shell: str) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 from genba_agent.child_process import DRAIN_S
 from genba_agent.lifecycle import Outcome
 from genba_agent.log_queue import QueuedLine
-from genba_agent.script_runner import MAX_ARGUMENT_BYTES, PIPE_GRACE_S, ScriptRunner
+from genba_agent.script_runner import MAX_ARGUMENT_BYTES, PIPE_GRACE_S, ScriptRunner, open_log_file
 from genba_wire.api.agent_protocol import ManifestScript
 from tests.support.agent_builders import make_script
 from tests.support.agent_clock import FakeClock
@@ -92,6 +92,38 @@ def test_log_path_is_expanded_and_a_second_run_begins_it_anew(tmp_path: Path) ->
     file = tmp_path / "deep" / "script.log"
     assert file.read_text() == f"{tmp_path}\n"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def make_target(folder: Path) -> Path:
+    target = folder / "target"
+    target.write_text("kept")
+    return target
+
+
+def test_log_file_is_not_written_through_a_link(tmp_path: Path) -> None:
+    target, link = make_target(tmp_path), tmp_path / "link"
+    link.symlink_to(target)
+    assert open_log_file(make_script("x", log_path=str(link)), make_script_settings(tmp_path)) is None
+    assert target.read_text() == "kept"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_log_file_of_another_user_is_left_alone(tmp_path: Path) -> None:
+    target = make_target(tmp_path)
+    os.chown(target, 12345, 12345)
+    assert open_log_file(make_script("x", log_path=str(target)), make_script_settings(tmp_path)) is None
+    assert target.read_text() == "kept"
+
+
+def test_pipe_without_a_reader_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert open_log_file(make_script("x", log_path=str(tmp_path / "pipe")), make_script_settings(tmp_path)) is None
+
+
+def test_output_may_be_thrown_away(tmp_path: Path) -> None:
+    descriptor = open_log_file(make_script("x", log_path="/dev/null"), make_script_settings(tmp_path))
+    assert descriptor is not None
+    os.close(descriptor)
 
 
 def test_log_file_that_cannot_be_written_does_not_stop_the_script(tmp_path: Path) -> None:
