@@ -90,6 +90,7 @@ WHEELS: Final = (
     "python-dateutil",
     "rich",
     "typing-extensions",
+    "tzdata",
     "websockets",
 )
 """Distributions of requirements-run.lock that agent, command line and bridge import; a test imports all of them."""
