@@ -15,6 +15,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -119,6 +120,11 @@ class Journal:
             for encoded in encoded_records:
                 offset += len(encoded) + 1
                 yield offset, _decoder.decode(encoded)
+
+    def empty(self) -> None:
+        """Throw away what stands in a damaged journal, where it can't be rewritten: all of it was acknowledged."""
+        with suppress(OSError):
+            self.truncate(0)
 
     def truncate(self, size_bytes: int) -> None:
         """Cut off what stands behind the last good record."""

@@ -13,7 +13,7 @@ Rules, which the spool's journal repeats when it is replayed:
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -111,6 +111,12 @@ class LogQueue:
         self._in_flight = LogBatch(first_number=self._next_number, source_id=source_id, lines=lines)
         self._next_number += len(lines)
         return self._in_flight
+
+    def renumber(self) -> None:
+        """Let the numbers begin again from 0 with the batch in flight, which nobody has seen yet."""
+        if self._in_flight is not None:
+            self._in_flight = replace(self._in_flight, first_number=0)
+            self._next_number = len(self._in_flight.lines)
 
     def acknowledge(self) -> None:
         """Forget the batch in flight."""

@@ -6,6 +6,11 @@ Memory holds the oldest waiting lines only; behind `MAX_LINES_IN_MEMORY`, lines 
 their turn comes. A batch is formed from lines in memory, and the journal says how many it took; as those are the
 oldest ones, a replay, which has all lines in memory, takes the same.
 
+A damaged journal (log_journal) hears of no batch any more, so a replay would form others than those that were sent, of
+the same lines under the same numbers, and the gateway would take them for those that it has. Batches that it does not
+hear of therefore leave under a fresh boot id. When the process is killed then, the next one sends what stands in the
+journal once more: lines may come twice, but none is lost.
+
 Each process opens a journal of its own under a fresh boot id, so that a journal which lost its end to a power cut never
 gives a number twice. Journals of dead processes are read, sent and removed; a lock shows whose process is alive.
 """
@@ -53,6 +58,7 @@ class LogSpool:
         self._spilled_bytes = 0
         self._spilled_from = 0
         self._is_full = False
+        self._journal_boot_id = boot_id
         self.boot_id = boot_id
         self.has_lines = asyncio.Event()
         self.is_delivered = asyncio.Event()
@@ -89,15 +95,21 @@ class LogSpool:
         self._show_state()
 
     def form_batch(self) -> LogBatch | None:
-        """Return the batch to send, the same one until it is acknowledged; None when nothing waits."""
+        """Return the batch to send, the same one until it is acknowledged; None when nothing waits.
+
+        It leaves under `boot_id`, which may be another one for each batch.
+        """
         if self._queue.in_flight is not None:
             return self._queue.in_flight
         if self._spilled_lines and self._queue.waiting_lines < MAX_BATCH_LINES:
             self._load_spilled(MAX_LINES_IN_MEMORY - self._queue.waiting_lines)
         batch = self._queue.form_batch()
-        if batch is not None:
-            self._journal.write(BatchRecord(batch.source_id, len(batch.lines)))
-        return batch
+        if batch is None or self._journal.write(BatchRecord(batch.source_id, len(batch.lines))):
+            return batch
+        if self.boot_id == self._journal_boot_id:
+            self.boot_id = str(uuid.uuid4())
+            self._queue.renumber()
+        return self._queue.in_flight
 
     def acknowledge(self) -> None:
         """The batch in flight needs no more sending."""
@@ -105,8 +117,7 @@ class LogSpool:
         self._is_full = False
         self._journal.write(AckRecord())
         if not self._spilled_lines and (self._journal.is_damaged or self._journal.size_bytes > COMPACT_ABOVE_BYTES):
-            head = HeadRecord(self.boot_id, self._queue.next_number)
-            self._journal.rewrite([head, *map(_record_of, self._queue.list_waiting())])
+            self._rewrite_journal()
         self._show_state()
 
     def close(self) -> None:
@@ -116,6 +127,14 @@ class LogSpool:
     def discard(self) -> None:
         """Close and remove the journal."""
         self._journal.discard()
+
+    def _rewrite_journal(self) -> None:
+        head = HeadRecord(self.boot_id, self._queue.next_number)
+        self._journal.rewrite([head, *map(_record_of, self._queue.list_waiting())])
+        if not self._journal.is_damaged:
+            self._journal_boot_id = self.boot_id
+        elif self._queue.is_empty:
+            self._journal.empty()
 
     def _load_spilled(self, count: int) -> None:
         """Bring the oldest spilled lines into memory."""

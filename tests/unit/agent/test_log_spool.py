@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,6 +151,114 @@ def test_full_disk_costs_no_line_of_a_living_process(tmp_path: Path) -> None:
     again = recover_one(tmp_path)
     assert outputs(again) == [(3, ["kept"])]
     again.discard()
+
+
+@contextmanager
+def full_disk(spool: LogSpool) -> Generator[None]:
+    """Let writes fail half a record after the journal's end, and keep it from being rewritten."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    obstacle = spool.path.with_suffix(".tmp")
+    obstacle.mkdir()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (spool.path.stat().st_size + 9, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        obstacle.rmdir()
+
+
+class Store:
+    """Keeps lines as the gateway does: each number of a boot id once, and none is left out (docs/protocol.md)."""
+
+    def __init__(self) -> None:
+        self.outputs: list[str] = []
+        self._next_numbers: dict[str, int] = {}
+
+    def take(self, spool: LogSpool) -> None:
+        """Store a batch; the answer is lost."""
+        batch = spool.form_batch()
+        assert batch is not None
+        for number, line in enumerate(batch.lines, batch.first_number):
+            expected = self._next_numbers.get(spool.boot_id, 0)
+            assert number <= expected
+            if number == expected:
+                self.outputs.append(line.output)
+                self._next_numbers[spool.boot_id] = number + 1
+
+    def take_all(self, spool: LogSpool) -> None:
+        while spool.has_lines.is_set():
+            self.take(spool)
+            spool.acknowledge()
+
+
+def test_batch_that_a_damaged_journal_missed_is_not_taken_for_the_next_process_batch(tmp_path: Path) -> None:
+    store, spool = Store(), create_spool(tmp_path)
+    spool.append(make_line("a1"))
+    spool.append(make_line("b1", "b"))
+    with full_disk(spool):
+        spool.append(make_line("a2"))
+        store.take(spool)
+        spool.acknowledge()
+        spool.close()
+    assert store.outputs == ["a1", "a2"]
+    again = recover_one(tmp_path)
+    store.take_all(again)
+    # a1 comes twice. b1, which has the number that a2 would have had, is not lost.
+    assert store.outputs == ["a1", "a2", "a1", "b1"]
+    again.discard()
+
+
+def test_batch_whose_record_failed_leaves_under_a_fresh_boot_id(tmp_path: Path) -> None:
+    store, spool = Store(), create_spool(tmp_path)
+    spool.append(make_line("first"))
+    store.take_all(spool)
+    spool.append(make_line("second"))
+    boot_id = spool.boot_id
+    with full_disk(spool):
+        batch = spool.form_batch()
+        assert batch is not None
+        assert (batch.first_number, spool.boot_id == boot_id) == (0, False)
+        store.take_all(spool)
+        for output in ("third", "fourth"):
+            spool.append(make_line(output))
+            store.take_all(spool)
+        spool.close()
+    # All that stood in the journal was delivered, so it was emptied.
+    assert recover_spools(tmp_path) == []
+    assert store.outputs == ["first", "second", "third", "fourth"]
+
+
+def test_batch_in_flight_keeps_its_name_when_the_disk_fills_up(tmp_path: Path) -> None:
+    store, spool = Store(), create_spool(tmp_path)
+    spool.append(make_line("in flight"))
+    store.take(spool)
+    with full_disk(spool):
+        spool.append(make_line("in memory"))
+        store.take(spool)
+        spool.acknowledge()
+        spool.close()
+    again = recover_one(tmp_path)
+    store.take_all(again)
+    assert store.outputs == ["in flight"]
+    again.discard()
+
+
+def test_numbers_are_never_given_twice_when_the_disk_fills_up_again(tmp_path: Path) -> None:
+    store, spool = Store(), create_spool(tmp_path)
+    boot_ids: set[str] = set()
+    for round_ in range(3):
+        with full_disk(spool):
+            spool.append(make_line(f"memory {round_}"))
+            store.take(spool)
+            boot_ids.add(spool.boot_id)
+        spool.append(make_line(f"disk {round_}"))
+        # There is room again: the acknowledgement writes the journal afresh.
+        spool.acknowledge()
+        store.take_all(spool)
+        boot_ids.add(spool.boot_id)
+    assert store.outputs == [f"{place} {round_}" for round_ in range(3) for place in ("memory", "disk")]
+    assert len(boot_ids) == 3
+    spool.discard()
 
 
 def test_lines_behind_those_in_memory_stay_on_disk_and_come_in_order(tmp_path: Path) -> None:
