@@ -13,8 +13,9 @@ REAPER = (
 )
 
 
-def run(program: str, *prefix: str) -> subprocess.CompletedProcess[str]:
-    command = [*prefix, sys.executable, "-c", REAPER + program]
+def run(program: str, *prefix: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program in both processes behind the fork; `before` runs in front of it."""
+    command = [*prefix, sys.executable, "-c", before + REAPER + program]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
@@ -29,12 +30,47 @@ def test_death_by_signal_is_passed_up() -> None:
 def test_signals_are_passed_down() -> None:
     program = (
         "if status is None:\n"
-        "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))\n"
+        # Blocked while the child asks, so that it can't come before somebody waits for it.
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
         "    os.kill(os.getppid(), signal.SIGTERM)\n"
-        "    signal.pause()\n"
+        "    sys.exit(3 if signal.sigtimedwait([signal.SIGTERM], 20) else 4)\n"
         "sys.exit(status)\n"
     )
     assert run(program).returncode == 3
+
+
+def test_signal_that_comes_before_the_parent_listens_is_passed_down() -> None:
+    # The parent is held up behind the fork until the child has sent the signal.
+    before = (
+        "import os, signal\n"
+        "fork, parent = os.fork, os.getpid()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])\n"
+        "def fork_and_wait():\n"
+        "    child = fork()\n"
+        "    if child:\n"
+        "        signal.sigwait([signal.SIGUSR2])\n"
+        "    return child\n"
+        "os.fork = fork_and_wait\n"
+    )
+    program = (
+        "if status is None:\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "    os.kill(parent, signal.SIGTERM)\n"
+        "    os.kill(parent, signal.SIGUSR2)\n"
+        "    sys.exit(3 if signal.sigtimedwait([signal.SIGTERM], 20) else 4)\n"
+        "sys.exit(status)\n"
+    )
+    assert run(program, before=before).returncode == 3
+
+
+def test_signals_are_unblocked_afterwards() -> None:
+    program = (
+        "blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        "if status is None:\n"
+        "    sys.exit(len(blocked))\n"
+        "sys.exit(status + len(blocked))\n"
+    )
+    assert run(program).returncode == 0
 
 
 def test_orphans_are_collected() -> None:
