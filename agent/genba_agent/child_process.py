@@ -17,6 +17,9 @@ UNKNOWN_EXIT: Final = 255
 DRAIN_S: Final = 10.0
 """How long a process group may live after SIGHUP, and pipes may stay open after a program's end (contract 1.9)."""
 
+REAP_S: Final = 5.0
+"""How long a killed program may take to be gone."""
+
 
 class OutputPipe(asyncio.Protocol):
     """The reading end of one pipe. It lives as long as anybody holds the other end, beyond the program if need be."""
@@ -85,10 +88,19 @@ class ChildProcess:
         """Kill the process group at once."""
         self._signal_group(signal.SIGKILL)
 
-    def close_pipes(self) -> None:
-        """Read no more output."""
+    async def end(self) -> None:
+        """Kill the process group, and return when the program is gone: asyncio must hear of it before its loop ends."""
+        self.kill()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REAP_S):
+                await self._process.wait()
+
+    async def close_pipes(self) -> None:
+        """Read no more output; what was read is handed on before this returns."""
         for pipe in self._pipes:
             pipe.close()
+        for pipe in self._pipes:
+            await pipe.ended.wait()
 
     def _signal_group(self, number: signal.Signals) -> None:
         # The group's id stays taken while a member lives; without open pipes, there is no sign of one, and the id may
@@ -146,7 +158,7 @@ async def start_process(
             await loop.connect_read_pipe(_returning(output), file)
     except BaseException:
         # Cancelled in between: nobody but us knows of the program yet.
-        child.kill()
+        await child.end()
         for output, file in zip(outputs, files, strict=True):
             output.close()
             if not output.is_connected:

@@ -27,9 +27,6 @@ ONCE_TIMEOUT_S: Final = 3 * REPORT_INTERVAL_S
 MAX_OUTPUT_BYTES: Final = 10 * 1024
 """What is kept of an item's output; the gateway keeps less."""
 
-REAP_S: Final = 5.0
-"""How long a killed program may take to be gone."""
-
 
 class Metadata:
     """Collects every item at its interval and reports what is fresh once a second."""
@@ -120,12 +117,10 @@ class Metadata:
                     # A program left in the background may hold the pipe: the time-out is for it, too.
                     await wait_for_all(child.pipes_ended, self._clock, deadline - self._clock.monotonic())
                 else:
-                    child.kill()
-                    await wait_for_first([child.exited], self._clock, REAP_S)
                     watcher.cancel()
         finally:
-            child.kill()
-            child.close_pipes()
+            await child.end()
+            await child.close_pipes()
         if not is_done:
             return output.text, f"The script did not end within {timeout_s:g} s."
         if child.exit_status != 0:

@@ -99,15 +99,15 @@ class ScriptRunner:
         try:
             outcome = await self._supervise(script, child, output, hang_up)
         except BaseException:
-            child.kill()
-            child.close_pipes()
+            await child.end()
+            await child.close_pipes()
             raise
         finally:
             output.release()
         logger.info("Script %s %s (exit status %d).", _name_of(script), outcome.value, child.exit_status)
         if child.has_open_pipes:
             self._tasks.create_task(
-                self._report_open_pipes(child, output), name=f"pipes of script {script.log_source_id}"
+                self._watch_open_pipes(child, output), name=f"pipes of script {script.log_source_id}"
             )
         return outcome
 
@@ -133,13 +133,19 @@ class ScriptRunner:
         output.say("error", f"The script exited with status {child.exit_status}.")
         return Outcome.FAILED
 
-    async def _report_open_pipes(self, child: ChildProcess, output: ScriptOutput) -> None:
-        if not await wait_for_all(child.pipes_ended, self._clock, DRAIN_S - PIPE_GRACE_S):
-            output.say(
-                "warn",
-                f"The script ended {DRAIN_S:g} s ago, but a program that it started still holds its output open. What "
-                "that program writes is shown here; redirect its output to a file to avoid this.",
-            )
+    async def _watch_open_pipes(self, child: ChildProcess, output: ScriptOutput) -> None:
+        try:
+            if not await wait_for_all(child.pipes_ended, self._clock, DRAIN_S - PIPE_GRACE_S):
+                output.say(
+                    "warn",
+                    f"The script ended {DRAIN_S:g} s ago, but a program that it started still holds its output open. "
+                    "What that program writes is shown here; redirect its output to a file to avoid this.",
+                )
+            for ended in child.pipes_ended:
+                await ended.wait()
+        finally:
+            # Cancelled: whoever takes the lines is about to be gone.
+            await child.close_pipes()
 
 
 def make_command(script: ManifestScript, settings: ScriptSettings) -> ScriptCommand:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+import psutil
 import pytest
 
 from genba_agent.child_process import DRAIN_S, UNKNOWN_EXIT, ChildProcess, OutputPipe, start_process
@@ -86,3 +87,26 @@ async def test_program_gets_default_signals_and_an_empty_stdin() -> None:
     await wait_for_end(child)
     assert out.data == b""
     assert child.exit_status == UNKNOWN_EXIT
+
+
+async def test_program_is_gone_when_its_end_returns() -> None:
+    child = await start("trap '' HUP TERM; sleep 60", Collected())
+    await child.end()
+    assert child.exit_status == UNKNOWN_EXIT
+    await child.end()
+    await child.close_pipes()
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_program_whose_start_is_cancelled_is_gone(steps: int) -> None:
+    """A start has several steps, and may be cancelled in each of them."""
+    async with asyncio.TaskGroup() as group:
+        starting = group.create_task(start("sleep 60", Collected(), Collected()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+    if not starting.cancelled():
+        await starting.result().end()
+        await starting.result().close_pipes()
+    assert psutil.Process().children() == []
