@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.support.host_template import host_template
 from tests.support.real_gateway import CEILING_S, RealGateway
+from tests.support.waiting import eventually
 
 
 class Terminal:
@@ -140,3 +141,14 @@ async def test_signing_out_ends_its_terminals(short_dir: Path) -> None:
                         await terminal.connection.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.reason
+
+
+async def test_a_program_finishes_though_its_viewer_was_behind_when_the_gateway_died(short_dir: Path) -> None:
+    done = short_dir / "done"
+    async with running_workspace(short_dir / "gateway") as (gateway, _, agent_id):
+        command = f"stty raw; seq 1 5000000; touch {done}"
+        async with open_terminal(gateway, agent_id, reconnect=str(uuid.uuid4()), command=command) as terminal:
+            await terminal.wait_for(b"1\n")
+            await gateway.kill()
+            await eventually(done.exists)
+        await gateway.start()

@@ -31,6 +31,7 @@ class FakeStream:
     """A `ViewerStream` that records what it is told; the methods at the end are the other end's doings."""
 
     is_writable: bool = True
+    is_attached: bool = True
     is_accepted: bool = False
     is_finished: bool = False
     refusal: tuple[int, str] | None = None
@@ -38,10 +39,14 @@ class FakeStream:
     notes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     consumed_bytes: int = 0
     _listener: StreamListener | None = None
+    _on_attached: Callable[[bool], None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def listen(self, listener: StreamListener) -> None:
         self._listener = listener
+
+    def watch_carrier(self, on_attached: Callable[[bool], None]) -> None:
+        self._on_attached = on_attached
 
     def accept(self) -> None:
         self.is_accepted = True
@@ -84,6 +89,12 @@ class FakeStream:
         self.is_writable = writable
         if writable:
             self.listener.writable()
+
+    def set_attached(self, *, attached: bool) -> None:
+        """Lose the link's carrier, or have one again."""
+        self.is_attached = attached
+        assert self._on_attached is not None
+        self._on_attached(attached)
 
     def leave(self) -> None:
         """Close the terminal's window."""

@@ -21,7 +21,7 @@ KEEP_S: Final = 3600
 """How long a link is kept without a carrier: a closed laptop finds its sessions after lunch."""
 
 MAX_LINKS: Final = 256
-"""A link is a client's process; so many at once are a mistake or an attack."""
+"""A link is a client's process; so many at once are a mistake or an attack. Those without a carrier make room."""
 
 
 class LinkTable:
@@ -45,11 +45,11 @@ class LinkTable:
         """Make a new link on a carrier.
 
         Raises:
-            RemoteProtocolError: the link exists, there are too many, or its key is no key.
+            RemoteProtocolError: the link exists, there are too many with a carrier, or its key is no key.
         """
         if frame.link_id in self._links:
             raise RemoteProtocolError("a link with this id exists already")
-        if len(self._links) >= MAX_LINKS:
+        if len(self._links) >= MAX_LINKS and not self._drop_longest_detached():
             raise RemoteProtocolError(f"this agent has {MAX_LINKS} links, and no room for another")
         link = Link.accept(
             frame,
@@ -66,6 +66,15 @@ class LinkTable:
         session = LinkSession(link, is_client=False, handler=self._handler, on_closed=forget)
         self._links[frame.link_id] = (link, session)
         session.carry(carrier)
+
+    def _drop_longest_detached(self) -> bool:
+        """Make room: whoever was away the longest is the least likely to come back."""
+        detached = [(at, session) for link, session in self._links.values() if (at := link.detached_at) is not None]
+        if not detached:
+            return False
+        _, session = min(detached, key=lambda each: each[0])
+        session.close(CloseCode.EXPIRED, "the agent needed the room for another link")
+        return True
 
     def find(self, link_id: bytes) -> tuple[Link, LinkSession] | None:
         """Return a link, or None when it is not known (any more)."""
@@ -126,6 +135,10 @@ class _Greeter:
             self._refuse(CloseCode.UNKNOWN_LINK, "The agent does not have this link any more.")
             return
         link, session = known
+        if not link.keep_s:
+            # To detach it would end it, and whoever this is has proved nothing.
+            self._refuse(CloseCode.UNKNOWN_LINK, "This link is not resumed.")
+            return
         session.detach("The client came back over another carrier.")
         if session.end is not None:
             self._refuse(CloseCode.UNKNOWN_LINK, session.end.reason)

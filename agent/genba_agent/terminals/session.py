@@ -15,7 +15,7 @@ class PtySession:
     """A terminal with any number of viewers; its size is what the last of them asked for.
 
     Output is read while somebody takes it or nobody looks; when all who look are behind, the program waits. One who is
-    behind while others go on catches up from the scrollback.
+    behind while others go on catches up from the scrollback. A viewer whose link has no connection does not look.
     """
 
     def __init__(self, spawned: SpawnedPty, greeting: bytes, on_change: Callable[[PtySession], None]) -> None:
@@ -23,7 +23,7 @@ class PtySession:
 
         Args:
             greeting: what is shown before the program's output.
-            on_change: called when a viewer came or left, and when the program ended.
+            on_change: called when a viewer came or left or lost its connection, and when the program ended.
         """
         self.scrollback = Scrollback()
         self.exit_code: int | None = None
@@ -37,12 +37,12 @@ class PtySession:
 
     @property
     def is_watched(self) -> bool:
-        return bool(self._viewers)
+        return any(viewer.is_present for viewer in self._viewers)
 
     @property
     def is_end_known(self) -> bool:
         """Whether the program has ended, and everybody who looked knows how, so that nobody will come back to see."""
-        return self._is_end_seen and self._lost_viewers == 0
+        return self._is_end_seen and self._lost_viewers == 0 and not self._viewers
 
     def add_viewer(self, stream: ViewerStream, size: WindowSize) -> None:
         """Show the terminal on a stream that was accepted: what was printed already, then what comes."""
@@ -94,6 +94,10 @@ class PtySession:
     def viewer_writable(self) -> None:
         self._balance()
 
+    def viewer_moved(self) -> None:
+        self._balance()
+        self._on_change(self)
+
     def viewer_left(self, viewer: Viewer, *, is_lost: bool) -> None:
         if viewer not in self._viewers:
             return
@@ -106,7 +110,8 @@ class PtySession:
         self._on_change(self)
 
     def _balance(self) -> None:
-        if not self._viewers or any(viewer.is_writable for viewer in self._viewers):
+        present = [viewer for viewer in self._viewers if viewer.is_present]
+        if not present or any(viewer.is_writable for viewer in present):
             self._process.resume_reading()
         else:
             self._process.pause_reading()

@@ -27,6 +27,11 @@ class ViewerStream(Protocol):
     @property
     def is_writable(self) -> bool: ...
 
+    @property
+    def is_attached(self) -> bool: ...
+
+    def watch_carrier(self, on_attached: Callable[[bool], None]) -> None: ...
+
     def listen(self, listener: StreamListener) -> None: ...
 
     def accept(self) -> None: ...
@@ -62,6 +67,10 @@ class ViewedTerminal(Protocol):
         """A viewer takes output again."""
         ...
 
+    def viewer_moved(self) -> None:
+        """The connection of a viewer's link was lost, or is there again."""
+        ...
+
     def viewer_left(self, viewer: Viewer, *, is_lost: bool) -> None:
         """A viewer's stream is over; lost means that its link broke, so the last may not have arrived."""
         ...
@@ -80,6 +89,11 @@ class Viewer:
     def is_writable(self) -> bool:
         return self._stream.is_writable
 
+    @property
+    def is_present(self) -> bool:
+        """Whether its link has a connection; else it sees nothing, and may never come back."""
+        return self._stream.is_attached
+
     def begin(self) -> None:
         """Show what is there, then listen."""
         scrollback = self._terminal.scrollback
@@ -87,11 +101,13 @@ class Viewer:
         if replay:
             self._stream.write(replay)
         self._position = scrollback.end
+        self._stream.watch_carrier(self._carrier_changed)
         self._stream.listen(self)
 
     def show(self, data: bytes) -> None:
         """Show the output that was just appended to the scrollback, unless the stream has enough to do."""
-        if self._position == self._terminal.scrollback.end - len(data) and self._stream.is_writable:
+        is_up_to_date = self._position == self._terminal.scrollback.end - len(data)
+        if is_up_to_date and self._stream.is_writable and self.is_present:
             self._position += len(data)
             self._stream.write(data)
 
@@ -135,3 +151,9 @@ class Viewer:
     def writable(self) -> None:
         self.catch_up()
         self._terminal.viewer_writable()
+
+    def _carrier_changed(self, is_attached: bool) -> None:
+        # One who is back with a full stream catches up when that is writable.
+        if is_attached and self._stream.is_writable:
+            self.catch_up()
+        self._terminal.viewer_moved()

@@ -36,8 +36,8 @@ class OpenedStream:
 class AgentLinks:
     """Opens streams to agents.
 
-    A link whose carrier is lost is over, since nothing of it can be resumed here: its streams end, the next one
-    dials again, and what outlives a viewer lives in the agent.
+    A link whose carrier is lost is over at both ends, since nothing of it is ever resumed here: its streams end, the
+    next one dials again, and what outlives a viewer lives in the agent.
 
     Args:
         keep_idle_s: how long a link without streams is kept.
@@ -94,7 +94,7 @@ class AgentLinks:
         try:
             async with self._dials.dial(link.agent_id) as dialled:
                 session = await LinkSession.connect(
-                    carrier_of(dialled.end), on_lost=link.end, on_closed=lambda end: link.end(end.reason)
+                    carrier_of(dialled.end), on_closed=lambda end: link.end(end.reason), never_resumes=True
                 )
                 try:
                     link.boot_id = dialled.boot_id

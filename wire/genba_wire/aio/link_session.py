@@ -10,8 +10,7 @@ from typing import Final, assert_never
 
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.aio.stream import Stream, StreamHandler
-from genba_wire.aio.stream_table import StreamTable
-from genba_wire.buffers import Buffer
+from genba_wire.aio.stream_table import StreamTable, split_messages
 from genba_wire.errors import CarrierLost, LinkEnded, RemoteProtocolError
 from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, CloseCode
 from genba_wire.tunnel.link import Link
@@ -67,6 +66,7 @@ class LinkSession:
         on_lost: Callable[[str], None] | None = None,
         on_closed: Callable[[LinkEnded], None] | None = None,
         handler: StreamHandler | None = None,
+        never_resumes: bool = False,
     ) -> LinkSession:
         """Make a new link over the carrier and wait until the agent has accepted it (at most `ANSWER_S` of the link).
 
@@ -75,13 +75,14 @@ class LinkSession:
             on_lost: called with the reason when the carrier breaks; redial, then `attach`.
             on_closed: called once when the link is over.
             handler: serves streams that the agent opens; without it they are refused.
+            never_resumes: the link ends with its carrier, and the agent lets go of it at once; `on_closed` tells.
 
         Raises:
             CarrierLost: the carrier broke, or the agent said nothing in time.
             LinkEnded: the agent closed the link.
         """
         now = asyncio.get_running_loop().time()
-        link = Link.connect(secrets.token_bytes(16), secrets.token_bytes(32), now=now)
+        link = Link.connect(secrets.token_bytes(16), secrets.token_bytes(32), now=now, never_resumes=never_resumes)
         session = cls(link, is_client=True, handler=handler, on_lost=on_lost)
         try:
             await session.attach(carrier)
@@ -134,6 +135,7 @@ class LinkSession:
             carrier.close(CLOSE_GOING_AWAY, reason)
             for event in self._link.detach(self._loop.time()):
                 self._handle(event)
+            self._tell_streams()
             self._set_timer()
 
     async def open_stream(self, kind: str, head: bytes = b"") -> Stream:
@@ -199,6 +201,7 @@ class LinkSession:
             case LinkOpened() | LinkResumed():
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_result(None)
+                self._tell_streams()
                 self._set_timer()
             case LinkClosed(code=code, reason=reason):
                 self._send_messages()
@@ -223,9 +226,14 @@ class LinkSession:
             self._answer.set_exception(CarrierLost(reason))
         for event in events:
             self._handle(event)
+        self._tell_streams()
         self._set_timer()
         if not is_awaited and self._end is None and self._on_lost is not None:
             self._on_lost(reason)
+
+    def _tell_streams(self) -> None:
+        if self._end is None:
+            self._streams.set_attached(is_attached=self.is_attached)
 
     def _flush(self) -> None:
         """Send what streams and link have, unless the carrier has enough to do."""
@@ -283,17 +291,3 @@ class LinkSession:
     def _end_error(self) -> LinkEnded:
         assert self._end is not None  # noqa: S101  # for the type checkers
         return LinkEnded(self._end.code, self._end.reason)
-
-
-def split_messages(parts: list[Buffer], limit: int) -> list[list[Buffer]]:
-    """Group parts into messages of at most `limit` bytes; no part is longer."""
-    messages: list[list[Buffer]] = []
-    room = 0
-    for part in parts:
-        size = len(part)
-        if size > room:
-            messages.append([])
-            room = limit
-        messages[-1].append(part)
-        room -= size
-    return messages

@@ -61,9 +61,12 @@ class Stream:
         self.kind = kind
         self.head = b""
         """What the peer said when it accepted the stream."""
+        self.is_attached = True
+        """Whether the link has a carrier; without one, what is written waits, and the peer may never come back."""
         self._mux = mux
         self._on_change = on_change
         self._listener: StreamListener | None = None
+        self._on_attached: Callable[[bool], None] | None = None
         self._early: list[Callable[[StreamListener], None]] = []
         self._waiting: deque[Buffer | _Note | _Finish] = deque()
         self._waiting_bytes = 0
@@ -95,6 +98,13 @@ class Stream:
         early, self._early = self._early, []
         for deliver in early:
             deliver(listener)
+
+    def watch_carrier(self, on_attached: Callable[[bool], None]) -> None:
+        """Call back with False when the link's carrier is lost, with True when there is one again.
+
+        Meanwhile nothing flows, and nobody knows for how long: hours, or for ever.
+        """
+        self._on_attached = on_attached
 
     def accept(self, head: bytes = b"") -> None:
         """Accept a stream that the peer opened; to be called by the handler, at once or later."""
@@ -184,6 +194,12 @@ class Stream:
             if self._listener is not None and self.is_writable:
                 self._listener.writable()
 
+    def deliver_attached(self, *, is_attached: bool) -> None:
+        """The link's carrier was lost, or there is one again."""
+        self.is_attached = is_attached
+        if self._on_attached is not None:
+            self._on_attached(is_attached)
+
     def deliver_accept(self, head: bytes) -> None:
         """One end has accepted what the other opened."""
         self.head = head
@@ -225,7 +241,7 @@ class Stream:
 
     def _end(self) -> None:
         self._is_reset = True
-        self._listener = None
+        self._listener = self._on_attached = None
         self._early.clear()
         self._waiting.clear()
         self._waiting_bytes = 0

@@ -46,6 +46,7 @@ class StreamTable:
         self._opening: dict[int, asyncio.Future[None]] = {}
         self._sending: dict[Stream, None] = {}
         """Streams with something to send, in the order of their turns."""
+        self._is_attached = True
 
     async def open(self, kind: str, head: bytes) -> Stream:
         """Open a stream and wait for the peer's answer.
@@ -55,7 +56,7 @@ class StreamTable:
             LinkEnded: the link ended before the answer.
         """
         number = self._mux.open(kind, head)
-        stream = self._streams[number] = Stream(number, kind, self._mux, self._change)
+        stream = self._make_stream(number, kind)
         answer = self._opening[number] = asyncio.get_running_loop().create_future()
         self._on_change()
         try:
@@ -108,6 +109,18 @@ class StreamTable:
         """Whether streams wait for their turn."""
         return bool(self._sending)
 
+    def set_attached(self, *, is_attached: bool) -> None:
+        """Tell the streams that the link's carrier was lost, or that there is one again."""
+        if is_attached == self._is_attached:
+            return
+        self._is_attached = is_attached
+        for stream in list(self._streams.values()):
+            try:
+                stream.deliver_attached(is_attached=is_attached)
+            except Exception:
+                logger.exception("The stream %d broke in its listener.", stream.number)
+                self._break(stream.number, ResetCode.FAILED, INTERNAL_ERROR)
+
     def lose(self, end: LinkEnded) -> None:
         """The link is over, and so are its streams."""
         for answer in self._opening.values():
@@ -144,8 +157,13 @@ class StreamTable:
                 assert_never(event)
         self._forget_if_over(stream)
 
+    def _make_stream(self, number: int, kind: str) -> Stream:
+        stream = self._streams[number] = Stream(number, kind, self._mux, self._change)
+        stream.is_attached = self._is_attached
+        return stream
+
     def _serve(self, opened: StreamOpened) -> None:
-        stream = self._streams[opened.stream] = Stream(opened.stream, opened.kind, self._mux, self._change)
+        stream = self._make_stream(opened.stream, opened.kind)
         if self._handler is None:
             stream.refuse(ResetCode.NOT_SUPPORTED, "This end serves no streams.")
             return
@@ -172,3 +190,17 @@ class StreamTable:
     def _forget_if_over(self, stream: Stream) -> None:
         if stream.is_over:
             self._streams.pop(stream.number, None)
+
+
+def split_messages(parts: list[Buffer], limit: int) -> list[list[Buffer]]:
+    """Group parts into messages of at most `limit` bytes; no part is longer."""
+    messages: list[list[Buffer]] = []
+    room = 0
+    for part in parts:
+        size = len(part)
+        if size > room:
+            messages.append([])
+            room = limit
+        messages[-1].append(part)
+        room -= size
+    return messages

@@ -14,6 +14,9 @@ MAJOR: Final = 1
 MINOR: Final = 0
 FEATURES: Final = 0
 """Bits of what this end can do beyond its version; what both have is used."""
+NEVER_RESUMES: Final = 0x01
+"""The one bit that counts by itself: a client's word that it will not resume the link, which so ends with its
+carrier."""
 
 FIRST_FATAL_TYPE: Final = 0x80
 """Unknown types below are ignored: later versions may say there what this one need not understand."""
@@ -124,7 +127,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Agent to client: the link is open, and is kept for `keep_s` seconds without a carrier."""
+    """Agent to client: the link is open, and is kept for `keep_s` seconds without a carrier; 0: it ends with it."""
 
     public_key: bytes
     keep_s: int

@@ -26,8 +26,10 @@ from genba_wire.errors import LocalProtocolError, RemoteProtocolError
 from genba_wire.tunnel.frames import (
     DATA_HEADER_BYTES,
     DEAD_AFTER_S,
+    FEATURES,
     MAX_MESSAGE_BYTES,
     MIN_MESSAGE_BYTES,
+    NEVER_RESUMES,
     NONCE_BYTES,
     Accept,
     Challenge,
@@ -69,7 +71,13 @@ class Link(LinkBase):
 
     @classmethod
     def connect(
-        cls, link_id: bytes, private_key: bytes, *, now: float, random: Callable[[int], bytes] = os.urandom
+        cls,
+        link_id: bytes,
+        private_key: bytes,
+        *,
+        now: float,
+        random: Callable[[int], bytes] = os.urandom,
+        never_resumes: bool = False,
     ) -> Link:
         """Make the client's end of a link that does not exist yet; `attach` comes next.
 
@@ -78,8 +86,11 @@ class Link(LinkBase):
             private_key: 32 random bytes.
             now: monotonic seconds.
             random: returns so many random bytes; for the nonces of resumes.
+            never_resumes: let the link end with its carrier, at both ends.
         """
-        return cls(link_id, private_key, is_client=True, now=now, random=random)
+        link = cls(link_id, private_key, is_client=True, now=now, random=random)
+        link._never_resumes = never_resumes
+        return link
 
     @classmethod
     def accept(
@@ -99,7 +110,7 @@ class Link(LinkBase):
             open: the client's frame.
             private_key: 32 random bytes, of this link alone.
             boot_id: 16 bytes that name this process.
-            keep_s: seconds to keep the link without a carrier.
+            keep_s: seconds to keep the link without a carrier, unless the client says that it never resumes.
             now: monotonic seconds.
             hello: the client's; without it the least that every end takes is assumed.
             random: returns so many random bytes; for the nonces of resumes.
@@ -115,15 +126,21 @@ class Link(LinkBase):
             client_key=open.public_key,
             agent_key=link._public_key,
         )
-        link.boot_id, link.keep_s = boot_id, keep_s
+        is_kept = hello is None or not hello.features & NEVER_RESUMES
+        link.boot_id, link.keep_s = boot_id, keep_s if is_kept else 0
         link._take_carrier(LinkState.OPEN, now, hello)
-        link._queue(Accept(link._public_key, keep_s))
+        link._queue(Accept(link._public_key, link.keep_s))
         return link
 
     @property
     def is_writable(self) -> bool:
         """Whether `send` may be called. While it is False keep everything back: what is sent then is lost."""
         return self.state is LinkState.OPEN or self.state is LinkState.OPENING
+
+    @property
+    def detached_at(self) -> float | None:
+        """Since when it is without a carrier; None while it has one, or is over."""
+        return self._detached_at if self.state is LinkState.DETACHED else None
 
     @property
     def max_send_bytes(self) -> int:
@@ -141,7 +158,8 @@ class Link(LinkBase):
             raise LocalProtocolError(f"a link that is {self.state.value} takes no carrier here")
         if self.state is LinkState.NEW:
             self._take_carrier(LinkState.OPENING, now, None)
-            self._queue(Hello(), Open(self.link_id, self._public_key))
+            hello = Hello(features=NEVER_RESUMES if self._never_resumes else FEATURES)
+            self._queue(hello, Open(self.link_id, self._public_key))
             return
         self._epoch += 1
         self._take_carrier(LinkState.RESUMING, now, None)
@@ -165,7 +183,8 @@ class Link(LinkBase):
         self._queue(Challenge(nonce))
 
     def detach(self, now: float) -> list[LinkEvent]:
-        """The carrier is gone. A link that was open is kept for `keep_s`; one that was not accepted yet is over."""
+        """The carrier is gone. A link that was open is kept for `keep_s`; one that was not accepted yet is over, and
+        so is one with nothing to be kept for."""
         self._now = now
         if self.is_attached:
             self._outgoing.clear()

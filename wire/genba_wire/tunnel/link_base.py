@@ -77,6 +77,7 @@ class LinkBase:
         self.boot_id = NO_BOOT_ID
         """The agent's."""
         self.keep_s = 0
+        """Seconds that the link is kept without a carrier; with 0 it ends with its carrier."""
         self.sent = 0
         """Bytes given to `send` over the life of the link."""
         self.received = 0
@@ -85,6 +86,7 @@ class LinkBase:
         self._private_key = private_key
         self._public_key = public_key(private_key)
         self._is_client = is_client
+        self._never_resumes = False
         self._random = random
         self._secret = b""
         self._epoch = 0
@@ -129,8 +131,9 @@ class LinkBase:
                     client_key=self._public_key,
                     agent_key=agent_key,
                 )
-                self.boot_id, self.keep_s, self.state = self._peer.boot_id, keep_s, LinkState.OPEN
-                self._events.append(LinkOpened(self.boot_id, keep_s))
+                self.boot_id, self.state = self._peer.boot_id, LinkState.OPEN
+                self.keep_s = 0 if self._never_resumes else keep_s
+                self._events.append(LinkOpened(self.boot_id, self.keep_s))
             case Challenge(nonce) if self._is_client and self._resume is not None and self._peer is not None:
                 self._answer_challenge(self._resume, nonce)
             case Proof(mac) if not self._is_client and self._resume is not None and self._transcript is not None:
@@ -212,6 +215,8 @@ class LinkBase:
         """Be without a carrier; what is queued stays for the old one."""
         if self.state is LinkState.OPENING:
             self._end(CloseCode.BYTES_LOST, "the connection was lost before the agent had accepted it")
+        elif not self.keep_s:
+            self._end(CloseCode.EXPIRED, "the connection was lost, and the link was not to be resumed")
         else:
             self.state = LinkState.DETACHED
             self._detached_at = self._now

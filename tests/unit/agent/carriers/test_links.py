@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import AsyncExitStack
 
 import pytest
 
 from genba_agent.carriers.links import MAX_LINKS, LinkTable
 from genba_wire.aio.link_session import LinkSession
+from genba_wire.aio.websocket_carrier import WebSocketCarrier
 from genba_wire.errors import LinkEnded
 from genba_wire.tunnel.frames import GREETING_S, CloseCode, Closed, Hello, Open, Resume, encode, parse
 from tests.support.carriers import Hearer, carrier_pair
@@ -112,3 +114,57 @@ async def test_stop_of_the_agent_ends_all_links() -> None:
         world.table.close("The agent stops.")
         end = await world.session.wait_closed()
         assert (end.code, end.reason, len(world.table)) == (CloseCode.GOING_AWAY, "The agent stops.", 0)
+
+
+async def test_link_that_was_without_a_carrier_the_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genba_agent.carriers.links.MAX_LINKS", 3)
+    table = LinkTable(BOOT_ID, Hosts().handle_stream)
+    sessions: list[LinkSession] = []
+
+    async def connect(stack: AsyncExitStack) -> tuple[WebSocketCarrier, WebSocketCarrier]:
+        client, server = await stack.enter_async_context(carrier_pair())
+        table.serve(server)
+        sessions.append(await LinkSession.connect(client))
+        return client, server
+
+    def link_ids() -> list[bytes]:
+        return list(table._links)  # pyright: ignore[reportPrivateUsage]
+
+    async with AsyncExitStack() as stack:
+        pairs = [await connect(stack) for _ in range(3)]
+        first, second, third = link_ids()
+        for client, server in (pairs[1], pairs[0]):
+            client.abort()
+            await server.wait_closed()
+        await connect(stack)
+        assert link_ids()[:2] == [first, third]
+        await connect(stack)
+        assert link_ids()[:1] == [third]
+        with pytest.raises(LinkEnded, match="no room"):
+            await connect(stack)
+        assert (len(table), second in link_ids()) == (3, False)
+        for session in sessions:
+            session.close()
+        table.close("The test is over.")
+
+
+async def test_link_that_is_never_resumed_can_not_be_ended_by_who_asks_to_resume_it() -> None:
+    hosts = Hosts()
+    table = LinkTable(BOOT_ID, hosts.handle_stream)
+    async with carrier_pair() as (client, server), carrier_pair() as (thief, served):
+        table.serve(server)
+        session = await LinkSession.connect(client, never_resumes=True)
+        near = StreamHearer(await session.open_stream("pty"))
+        link_id = next(iter(table._links))  # pyright: ignore[reportPrivateUsage]
+        hearer = Hearer()
+        thief.start(hearer)
+        table.serve(served)
+        thief.send(encode(Hello()))
+        thief.send(encode(Resume(link_id, BOOT_ID, 1, 0, secrets.token_bytes(16))))
+        await hearer.wait_lost()
+        closed = parse(hearer.messages[-1])
+        assert isinstance(closed, Closed)
+        assert closed.code == CloseCode.UNKNOWN_LINK
+        near.stream.write(b"mine")
+        await hosts.hearers[0].until(lambda: hosts.hearers[0].data == b"mine")
+        session.close()

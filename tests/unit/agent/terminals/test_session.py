@@ -146,3 +146,57 @@ async def test_end_that_nobody_saw_is_not_known() -> None:
     stream.listener.reset(ResetCode.LINK_LOST, "lost")
     assert session.exit_code == 3
     assert not session.is_end_known
+
+
+async def test_program_goes_on_when_its_slow_viewer_lost_its_connection_and_may_come_back() -> None:
+    session = await start("stty raw -echo; echo ready; read go; head -c 1000000 /dev/zero; exit 4")
+    stream = watch(session)
+    await stream.wait_for_output("ready")
+    stream.is_writable = False
+    stream.type("\n")
+    await stream_turn(session)
+    assert session.exit_code is None
+    stream.set_attached(attached=False)
+    assert not session.is_watched
+    assert await stream.wait_for_exit() == 4
+
+
+async def test_viewer_that_comes_back_counts_again_and_sees_what_it_missed() -> None:
+    session = await start("stty raw -echo; echo ready; read go; echo missed; read end")
+    stream, other = watch(session), watch(session)
+    await stream.wait_for_output("ready\n")
+    stream.set_attached(attached=False)
+    other.type("\n")
+    await other.wait_for_output("missed\n")
+    assert stream.output == b"ready\n"
+    other.leave()
+    assert not session.is_watched
+    stream.set_attached(attached=True)
+    assert session.is_watched
+    assert stream.output == b"ready\nmissed\n"
+    await session.kill()
+
+
+async def test_program_waits_again_for_a_slow_viewer_that_came_back() -> None:
+    session = await start("stty raw -echo; echo ready; read go; head -c 1000000 /dev/zero; exit 4")
+    stream = watch(session)
+    await stream.wait_for_output("ready")
+    stream.is_writable = False
+    stream.set_attached(attached=False)
+    stream.set_attached(attached=True)
+    stream.type("\n")
+    await stream_turn(session)
+    assert session.exit_code is None
+    stream.set_writable(writable=True)
+    assert await stream.wait_for_exit() == 4
+
+
+async def test_end_is_not_known_to_who_has_no_connection() -> None:
+    session = await start("read line; exit 3")
+    away, there = watch(session), watch(session)
+    away.set_attached(attached=False)
+    there.type("\n")
+    assert await there.wait_for_exit() == 3
+    there.listener.finished()
+    assert not session.is_watched
+    assert not session.is_end_known

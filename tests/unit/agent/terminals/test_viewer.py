@@ -17,6 +17,7 @@ class Terminal:
         self.typed = b""
         self.sizes: list[WindowSize] = []
         self.left: list[bool] = []
+        self.moves = 0
 
     def type_input(self, data: memoryview, consumed: Callable[[int], None]) -> None:
         self.typed += data
@@ -27,6 +28,9 @@ class Terminal:
 
     def viewer_writable(self) -> None:
         pass
+
+    def viewer_moved(self) -> None:
+        self.moves += 1
 
     def viewer_left(self, viewer: Viewer, *, is_lost: bool) -> None:
         self.left.append(is_lost)
@@ -122,3 +126,28 @@ def test_end_of_the_stream_is_told_apart_from_the_loss_of_its_link() -> None:
     finished.listener.finished()
     assert terminal.left == [True, False, False]
     assert [stream.is_finished for stream in (lost, closed, finished)] == [False, False, True]
+
+
+def test_who_has_no_connection_is_written_nothing_and_gets_it_when_it_is_back() -> None:
+    terminal = Terminal()
+    viewer, stream = begin(terminal)
+    terminal.print(b"1", viewer)
+    stream.set_attached(attached=False)
+    terminal.print(b"2", viewer)
+    assert (bytes(stream.output), viewer.is_present) == (b"1", False)
+    stream.set_attached(attached=True)
+    assert stream.output == b"12"
+    terminal.print(b"3", viewer)
+    assert (bytes(stream.output), terminal.moves) == (b"123", 2)
+
+
+def test_who_is_back_with_a_full_stream_catches_up_when_there_is_room() -> None:
+    terminal = Terminal(limit=4)
+    viewer, stream = begin(terminal)
+    stream.is_writable = False
+    stream.set_attached(attached=False)
+    terminal.print(b"123456", viewer)
+    stream.set_attached(attached=True)
+    assert stream.output == b""
+    stream.set_writable(writable=True)
+    assert stream.output == CLEAR + b"3456"

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from genba_wire.aio.link_session import LinkSession, split_messages
+from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.stream import WRITABLE_BELOW_BYTES
 from genba_wire.errors import CarrierLost, LinkEnded, StreamRefused
 from genba_wire.tunnel.frames import DEAD_AFTER_S, CloseCode
@@ -360,8 +360,41 @@ async def test_nonsense_inside_the_pipe_ends_the_link() -> None:
         assert near.resets[0][0] == ResetCode.LINK_LOST
 
 
-def test_parts_are_grouped_within_the_limit() -> None:
-    parts = [b"a" * 60, b"b" * 40, b"c", b"d" * 99, b"e" * 100]
-    groups = split_messages(list(parts), 100)
-    assert [sum(map(len, group)) for group in groups] == [100, 100, 100]
-    assert [part for group in groups for part in group] == parts
+async def test_streams_know_whether_the_link_has_a_carrier() -> None:
+    hosts = Hosts()
+    async with link_world(hosts.handle_stream) as (world, client, _):
+        StreamHearer(await world.session.open_stream("pty"))
+        far = hosts.hearers[0]
+        heard: list[bool] = []
+        changed = asyncio.Event()
+
+        def note(is_attached: bool) -> None:
+            heard.append(is_attached)
+            changed.set()
+
+        far.stream.watch_carrier(note)
+        client.abort()
+        await changed.wait()
+        assert not far.stream.is_attached
+        changed.clear()
+        async with carrier_pair() as (again, served):
+            world.table.serve(served)
+            await world.session.attach(again)
+            await changed.wait()
+            assert (heard, far.stream.is_attached) == ([False, True], True)
+
+
+async def test_link_that_is_never_resumed_ends_at_both_ends_with_its_carrier() -> None:
+    hosts = Hosts()
+    world = LinkWorld(hosts.handle_stream)
+    closed: asyncio.Future[LinkEnded] = asyncio.get_running_loop().create_future()
+    async with carrier_pair() as (client, server):
+        world.table.serve(server)
+        session = await LinkSession.connect(client, on_closed=closed.set_result, never_resumes=True)
+        near = StreamHearer(await session.open_stream("pty"))
+        client._transport.abort()  # pyright: ignore[reportPrivateUsage]  # so that both ends hear of it
+        await hosts.hearers[0].until(lambda: bool(hosts.hearers[0].resets))
+        assert hosts.hearers[0].resets[0][0] == ResetCode.LINK_LOST
+        assert len(world.table) == 0
+        assert (await closed).code == CloseCode.EXPIRED
+        assert near.resets[0][0] == ResetCode.LINK_LOST

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from genba_wire.aio.stream import Stream, StreamHandler
-from genba_wire.aio.stream_table import TURN_BYTES, StreamTable
+from genba_wire.aio.stream_table import TURN_BYTES, StreamTable, split_messages
 from genba_wire.errors import LinkEnded, RemoteProtocolError, StreamRefused
 from genba_wire.tunnel.mux_frames import ResetCode
 from tests.support.links import Hosts, StreamHearer
@@ -99,3 +99,35 @@ async def test_lost_link_ends_streams_and_those_that_are_opening() -> None:
             tables.client.lose(LinkEnded(6, "bytes were lost"))
     assert isinstance(group.value.exceptions[0], LinkEnded)
     assert open_already.resets == [(ResetCode.LINK_LOST, "bytes were lost")]
+
+
+def test_parts_are_grouped_within_the_limit() -> None:
+    parts = [b"a" * 60, b"b" * 40, b"c", b"d" * 99, b"e" * 100]
+    groups = split_messages(list(parts), 100)
+    assert [sum(map(len, group)) for group in groups] == [100, 100, 100]
+    assert [part for group in groups for part in group] == parts
+
+
+async def test_streams_hear_once_of_a_lost_carrier_and_of_the_next_one() -> None:
+    tables = Tables(Hosts().handle_stream)
+    stream = (await tables.open()).stream
+    heard: list[bool] = []
+    stream.watch_carrier(heard.append)
+    for is_attached in (True, False, False, True):
+        tables.client.set_attached(is_attached=is_attached)
+    assert heard == [False, True]
+    assert stream.is_attached
+
+
+async def test_listener_that_raises_at_the_loss_of_the_carrier_loses_its_own_stream_only() -> None:
+    tables = Tables(Hosts().handle_stream)
+    broken, sound = await tables.open(), await tables.open()
+    heard: list[bool] = []
+
+    def fail(is_attached: bool) -> None:
+        raise RuntimeError("secret")
+
+    broken.stream.watch_carrier(fail)
+    sound.stream.watch_carrier(heard.append)
+    tables.client.set_attached(is_attached=False)
+    assert (broken.stream.is_over, sound.stream.is_over, heard) == (True, False, [False])

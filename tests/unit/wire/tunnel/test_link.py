@@ -17,6 +17,7 @@ from genba_wire.tunnel.frames import (
     GREETING_S,
     MAX_MESSAGE_BYTES,
     MIN_MESSAGE_BYTES,
+    NEVER_RESUMES,
     PING_AFTER_S,
     Accept,
     Ack,
@@ -483,3 +484,40 @@ def test_random_bytes_raise_nothing_else(messages: list[bytes], is_client: bool,
             link.receive_message(message, 1.0)
     except RemoteProtocolError:
         assert link.ended is not None
+
+
+def test_link_that_is_never_resumed_ends_with_its_carrier_at_both_ends() -> None:
+    pair = LinkPair()
+    pair.client = Link.connect(b"l" * 16, b"c" * 32, now=0.0, never_resumes=True)
+    pair.connect()
+    hello = pair.under_way()[0][0]
+    assert isinstance(hello, Hello)
+    assert hello.features == NEVER_RESUMES
+    pair.deliver_all()
+    assert pair.client_events == [LinkOpened(BOOT, 0)]
+    pair.cut()
+    for link in (pair.client, agent_of(pair)):
+        assert (link.state, link.next_timer()) == (LinkState.CLOSED, None)
+        assert link.ended is not None
+        assert link.ended.code == CloseCode.EXPIRED
+
+
+def test_agent_that_does_not_know_of_links_that_are_never_resumed_keeps_its_own_end_only() -> None:
+    pair = LinkPair()
+    pair.client = Link.connect(b"l" * 16, b"c" * 32, now=0.0, never_resumes=True)
+    pair.connect()
+    pair.to_agent[0] = encode(Hello())
+    pair.deliver_all()
+    pair.cut()
+    assert (pair.client.state, agent_of(pair).state) == (LinkState.CLOSED, LinkState.DETACHED)
+
+
+def test_time_without_a_carrier_is_known() -> None:
+    pair = opened()
+    agent = agent_of(pair)
+    assert agent.detached_at is None
+    pair.now = 7.0
+    pair.cut()
+    assert agent.detached_at == 7.0
+    agent.close(CloseCode.NORMAL, "")
+    assert agent.detached_at is None
