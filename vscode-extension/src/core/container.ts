@@ -17,6 +17,7 @@ import { Builds } from "../workspaces/builds";
 import { Choice } from "../workspaces/choice";
 import { WorkspaceBook } from "../workspaces/workspaceBook";
 import { type TreeNode, WorkspaceTree } from "../workspaces/workspaceTree";
+import type { BackoffParts } from "./backoff";
 import { CommandRegistry } from "./commandRegistry";
 
 /** The parts that commands call. */
@@ -38,6 +39,11 @@ export function buildContainer(context: vscode.ExtensionContext): Container {
     context.subscriptions.push(part);
     return part;
   };
+  const time: BackoffParts = {
+    wait: (milliseconds) => wait(milliseconds),
+    now: () => performance.now(),
+    random: () => Math.random(),
+  };
   const log = own(vscode.window.createOutputChannel("Genba", { log: true }));
   const machine = thisMachine();
   const { executable } = machine;
@@ -49,8 +55,7 @@ export function buildContainer(context: vscode.ExtensionContext): Container {
         const setting = vscode.workspace.getConfiguration("genba").get<string>("bridgePath", "");
         return startLanguageServer(await findBridge(setting, machine, () => served.find()), log);
       },
-      wait: (milliseconds) => wait(milliseconds),
-      now: () => performance.now(),
+      ...time,
       log,
     }),
   );
@@ -59,9 +64,9 @@ export function buildContainer(context: vscode.ExtensionContext): Container {
   const username = (): string => session.username;
   const choice = new Choice(book, username);
   const signIn = new SignIn(session, new Provision(supervisor, served), context.globalState);
-  const logs = own(new LogChannels(supervisor, book, openStream));
+  const logs = own(new LogChannels(supervisor, book, openStream, time));
   const builds = own(new Builds(supervisor, book, choice, (workspace) => logs.showBuildLog(workspace)));
-  const terminals = new Terminals(supervisor, book, choice, openStream);
+  const terminals = new Terminals(supervisor, book, choice, openStream, time);
   const tree = own(new WorkspaceTree(book, username));
   const view = own(
     vscode.window.createTreeView<TreeNode>("genba.workspaces", { treeDataProvider: tree, showCollapseAll: true }),

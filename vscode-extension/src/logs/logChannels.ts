@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { Agent, StreamResult, Workspace } from "../bridge/messages";
 import type { Bridge } from "../bridge/requests";
 import type { OpenStream } from "../bridge/stream";
+import type { BackoffParts } from "../core/backoff";
 import { nameAgent } from "../workspaces/presentation";
 import type { WorkspaceBook } from "../workspaces/workspaceBook";
 import { LogFollower } from "./logFollower";
@@ -22,6 +23,7 @@ export class LogChannels implements vscode.Disposable {
     private readonly bridge: Bridge,
     private readonly book: WorkspaceBook,
     private readonly openStream: OpenStream,
+    private readonly time: BackoffParts,
   ) {
     this.subscription = book.onDidChange(() => {
       for (const each of this.followed.values()) void followOn(each);
@@ -64,7 +66,7 @@ export class LogChannels implements vscode.Disposable {
         method === "genba/openBuildLog"
           ? this.bridge.requestOnceRunning(method, { buildId: target })
           : this.bridge.requestOnceRunning(method, { agentId: target });
-      const follower = new LogFollower({ sink: channel, request, openStream: this.openStream });
+      const follower = new LogFollower({ sink: channel, request, openStream: this.openStream, time: this.time });
       found = { channel, follower, findTarget };
       this.followed.set(key, found);
     }

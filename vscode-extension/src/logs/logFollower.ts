@@ -1,6 +1,7 @@
 import { describeError } from "../bridge/errors";
 import type { LogEnded, LogLines, StreamResult } from "../bridge/messages";
 import type { OpenStream, Stream } from "../bridge/stream";
+import { Backoff, type BackoffParts } from "../core/backoff";
 import { formatLine, formatRemark } from "./lines";
 
 /** Where lines go: an output channel, as far as it is needed here. */
@@ -14,14 +15,18 @@ export interface LogParts {
   /** Ask the bridge for the stream of one log, once a bridge is there. */
   request(target: string): Promise<StreamResult>;
   readonly openStream: OpenStream;
+  readonly time: BackoffParts;
 }
 
 /** Writes one log after the other into a sink: each from its beginning, then as its lines come. */
 export class LogFollower {
   private target: string | undefined;
   private stream: Stream | undefined;
+  private backoff: Backoff;
 
-  constructor(private readonly parts: LogParts) {}
+  constructor(private readonly parts: LogParts) {
+    this.backoff = new Backoff(parts.time);
+  }
 
   /** Follow a log (the id of a build or an agent); that of before is left. The same again changes nothing. */
   async follow(target: string): Promise<void> {
@@ -29,6 +34,7 @@ export class LogFollower {
     const isFirst = this.target === undefined;
     this.close();
     this.target = target;
+    this.backoff = new Backoff(this.parts.time);
     if (!isFirst) this.parts.sink.append("\n");
     await this.open(target, false);
   }
@@ -64,9 +70,16 @@ export class LogFollower {
         }
       },
       closed: (isOrderly) => {
-        if (this.target === target && !hasEnded && !isOrderly) void this.open(target, true);
+        if (this.target === target && !hasEnded && !isOrderly) void this.openAgain(target);
       },
     });
+  }
+
+  private async openAgain(target: string): Promise<void> {
+    const { backoff } = this;
+    await backoff.pause();
+    // Another log, or this one anew, may have been asked for meanwhile.
+    if (this.target === target && this.backoff === backoff) await this.open(target, true);
   }
 
   private remark(text: string): void {

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { Workspace } from "../bridge/messages";
 import type { Bridge } from "../bridge/requests";
 import type { OpenStream } from "../bridge/stream";
+import type { BackoffParts } from "../core/backoff";
 import type { Choice } from "../workspaces/choice";
 import { nameAgent } from "../workspaces/presentation";
 import type { WorkspaceBook } from "../workspaces/workspaceBook";
@@ -15,6 +16,7 @@ export class Terminals {
     private readonly book: WorkspaceBook,
     private readonly choice: Choice,
     private readonly openStream: OpenStream,
+    private readonly time: BackoffParts,
   ) {}
 
   async open(node?: TreeNode): Promise<void> {
@@ -25,6 +27,7 @@ export class Terminals {
       agentId: chosen.agent.id,
       request: (parameters) => this.bridge.requestOnceRunning("genba/openTerminal", parameters),
       openStream: this.openStream,
+      time: this.time,
       explainEnd: () => explainEnd(this.book.find(chosen.workspace.id)),
     });
     const name = nameAgent(chosen.workspace, chosen.agent);

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { describeError } from "../bridge/errors";
 import type { StreamResult, TerminalParameters, TerminalStateMessage } from "../bridge/messages";
 import type { OpenStream, Stream } from "../bridge/stream";
+import { Backoff, type BackoffParts } from "../core/backoff";
 import { formatLastRemark, PassingRemark } from "./passingRemark";
 
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
@@ -12,6 +13,7 @@ export interface TerminalParts {
   /** Ask the bridge for the stream of a terminal, once a bridge is there. */
   request(parameters: TerminalParameters): Promise<StreamResult>;
   readonly openStream: OpenStream;
+  readonly time: BackoffParts;
   /** Why its programs may have been ended, as far as the workspace's state tells; undefined when it does not. */
   explainEnd(): string | undefined;
 }
@@ -35,7 +37,11 @@ export class WorkspaceTerminal implements vscode.Pseudoterminal {
   readonly onDidWrite = this.writeEmitter.event;
   readonly onDidClose = this.closeEmitter.event;
 
-  constructor(private readonly parts: TerminalParts) {}
+  private readonly backoff: Backoff;
+
+  constructor(private readonly parts: TerminalParts) {
+    this.backoff = new Backoff(parts.time);
+  }
 
   open(size: vscode.TerminalDimensions | undefined): void {
     if (size !== undefined) this.size = size;
@@ -142,7 +148,12 @@ export class WorkspaceTerminal implements vscode.Pseudoterminal {
     if (this.phase === "ended" || this.phase === "closed") return;
     this.phase = "opening";
     this.remark.show("reconnecting · The bridge has ended", this.size.columns);
-    void this.connect();
+    void this.connectAgain();
+  }
+
+  private async connectAgain(): Promise<void> {
+    await this.backoff.pause();
+    if (this.phase === "opening") await this.connect();
   }
 
   private exit(code: number): void {

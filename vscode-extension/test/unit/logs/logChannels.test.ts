@@ -5,6 +5,7 @@ import { user } from "../../mocks/vscode";
 import { buildAgent, buildWorkspace } from "../../support/builders";
 import { FakeBridge } from "../../support/fakeBridge";
 import { FakeStreams, settle } from "../../support/fakeStreams";
+import { FakeTime } from "../../support/fakeTime";
 
 const stream = { id: "s", url: "ws://…", token: "t" };
 
@@ -18,7 +19,7 @@ beforeEach(() => {
   bridge = new FakeBridge({ "genba/openBuildLog": () => stream, "genba/openAgentLog": () => stream });
   book = new WorkspaceBook();
   streams = new FakeStreams();
-  channels = new LogChannels(bridge, book, streams.open);
+  channels = new LogChannels(bridge, book, streams.open, new FakeTime());
   book.reset([buildWorkspace()]);
 });
 

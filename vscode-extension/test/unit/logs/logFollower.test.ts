@@ -3,6 +3,7 @@ import { BridgeError } from "../../../src/bridge/errors";
 import { LogFollower } from "../../../src/logs/logFollower";
 import { FakeChannel } from "../../mocks/vscode";
 import { FakeStreams, settle } from "../../support/fakeStreams";
+import { FakeTime } from "../../support/fakeTime";
 
 const TIME = "2026-11-24T09:30:00Z";
 
@@ -11,12 +12,14 @@ let streams: FakeStreams;
 let requested: string[];
 let failure: Error | undefined;
 let follower: LogFollower;
+let time: FakeTime;
 
 beforeEach(() => {
   sink = new FakeChannel("log");
   streams = new FakeStreams();
   requested = [];
   failure = undefined;
+  time = new FakeTime();
   follower = new LogFollower({
     sink,
     request: (target) => {
@@ -24,6 +27,7 @@ beforeEach(() => {
       return failure ? Promise.reject(failure) : Promise.resolve({ id: target, url: "ws://…", token: "t" });
     },
     openStream: streams.open,
+    time,
   });
 });
 
@@ -70,6 +74,28 @@ describe("LogFollower", () => {
     say("a", "b");
     say("c");
     expect(shown()).toEqual(["a", "b", "c", ""]);
+  });
+
+  test("a stream that is lost again and again is opened after longer and longer pauses", async () => {
+    await follower.follow("one");
+    for (let loss = 0; loss < 4; loss++) {
+      streams.last.listener.closed(false);
+      await settle();
+    }
+    expect(time.waits).toEqual([250, 500, 1000, 2000]);
+    expect(requested).toHaveLength(5);
+  });
+
+  test("what was left during the pause is not opened again, nor twice when it is asked for anew", async () => {
+    await follower.follow("one");
+    time.hold();
+    streams.last.listener.closed(false);
+    await settle();
+    follower.close();
+    await follower.follow("one");
+    time.go();
+    await settle();
+    expect(requested).toEqual(["one", "one"]);
   });
 
   test("what keeps a log from opening is written where it would be", async () => {

@@ -6,6 +6,7 @@ import { user } from "../../mocks/vscode";
 import { buildAgent, buildWorkspace } from "../../support/builders";
 import { FakeBridge } from "../../support/fakeBridge";
 import { FakeStreams, settle } from "../../support/fakeStreams";
+import { FakeTime } from "../../support/fakeTime";
 
 let book: WorkspaceBook;
 let bridge: FakeBridge;
@@ -15,7 +16,7 @@ beforeEach(() => {
   user.reset();
   book = new WorkspaceBook();
   bridge = new FakeBridge({ "genba/openTerminal": () => ({ id: "s", url: "ws://…", token: "t", reconnect: "r" }) });
-  terminals = new Terminals(bridge, book, new Choice(book, () => "ada"), new FakeStreams().open);
+  terminals = new Terminals(bridge, book, new Choice(book, () => "ada"), new FakeStreams().open, new FakeTime());
 });
 
 test("a terminal is named after its workspace and asks for the agent's", async () => {

@@ -3,6 +3,7 @@ import { BridgeError } from "../../../src/bridge/errors";
 import type { TerminalParameters } from "../../../src/bridge/messages";
 import { WorkspaceTerminal } from "../../../src/terminals/workspaceTerminal";
 import { FakeStreams, settle } from "../../support/fakeStreams";
+import { FakeTime } from "../../support/fakeTime";
 
 let streams: FakeStreams;
 let requested: TerminalParameters[];
@@ -10,6 +11,7 @@ let failure: Error | undefined;
 let explanation: string | undefined;
 let terminal: WorkspaceTerminal;
 let screen: string;
+let time: FakeTime;
 let closes: (number | undefined)[];
 
 beforeEach(() => {
@@ -18,6 +20,7 @@ beforeEach(() => {
   failure = undefined;
   explanation = undefined;
   screen = "";
+  time = new FakeTime();
   closes = [];
   terminal = new WorkspaceTerminal({
     agentId: "agent-1",
@@ -27,6 +30,7 @@ beforeEach(() => {
       return failure ? Promise.reject(failure) : Promise.resolve(opened);
     },
     openStream: streams.open,
+    time,
     explainEnd: () => explanation,
   });
   terminal.onDidWrite((text) => {
@@ -133,6 +137,29 @@ describe("WorkspaceTerminal", () => {
     streams.last.listener.opened?.();
     expect(screen.endsWith("\x1b8\x1b[J\x1b[H\x1b[2J\x1b[3J")).toBe(true);
     expect(streams.last.sent).toEqual(["typed"]);
+  });
+
+  test("a bridge that is lost again and again is asked after longer and longer pauses", async () => {
+    terminal.open(undefined);
+    await settle();
+    for (let loss = 0; loss < 4; loss++) {
+      streams.last.listener.closed(false);
+      await settle();
+    }
+    expect(time.waits).toEqual([250, 500, 1000, 2000]);
+    expect(requested).toHaveLength(5);
+  });
+
+  test("a terminal that is closed during the pause is not opened again", async () => {
+    terminal.open(undefined);
+    await settle();
+    time.hold();
+    streams.last.listener.closed(false);
+    await settle();
+    terminal.close();
+    time.go();
+    await settle();
+    expect(requested).toHaveLength(1);
   });
 
   test("what keeps it from opening is told", async () => {
