@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from genba_ide_bridge.lsp.loopback import CLOSE_TIMEOUT_S, is_token, make_token, port_of, refuse_strangers
-from genba_ide_bridge.lsp.stdio import MAX_MESSAGE_BYTES
+from genba_ide_bridge.lsp.stdio import MAX_MESSAGE_BYTES, MAX_WAITING_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,16 +88,23 @@ class WebSocketEditor:
         return len(tokens) == 1 and is_token(tokens[0], self._token)
 
 
-class _Outbox:
-    """Sends messages in the order in which they were written."""
+class Outbox:
+    """Sends messages in the order in which they were written; `on_stuck` is called when the editor reads none."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: ServerConnection, on_stuck: Callable[[], None]) -> None:
         self._connection = connection
+        self._on_stuck = on_stuck
         self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
         self._grew = asyncio.Event()
 
     def write(self, data: bytes) -> None:
         """Send one message."""
+        if self._waiting_bytes + len(data) > MAX_WAITING_BYTES:
+            log.error("The editor does not read what the bridge sends; the bridge ends.")
+            self._on_stuck()
+            return
+        self._waiting_bytes += len(data)
         self._waiting.append(data)
         self._grew.set()
 
@@ -110,11 +117,13 @@ class _Outbox:
             await self._grew.wait()
             self._grew.clear()
             while self._waiting:
-                await self._connection.send(self._waiting.popleft(), text=True)
+                message = self._waiting.popleft()
+                await self._connection.send(message, text=True)
+                self._waiting_bytes -= len(message)
 
 
 async def _serve(connection: ServerConnection, server: EditorServer) -> None:
-    outbox = _Outbox(connection)
+    outbox = Outbox(connection, lambda: server.end(0))
     server.set_writer(outbox, has_headers=False)
     try:
         async with asyncio.TaskGroup() as group:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import cast
 
+import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection
 from websockets.typing import Subprotocol
 
+from genba_ide_bridge.lsp import websocket_editor
 from genba_ide_bridge.lsp.editor_protocol import EditorServer
 from genba_ide_bridge.lsp.messages import NoParameters, Nothing
-from genba_ide_bridge.lsp.websocket_editor import WebSocketEditor
+from genba_ide_bridge.lsp.websocket_editor import Outbox, WebSocketEditor
 
 
 async def test_messages_are_text_without_headers_and_the_editors_going_is_the_end() -> None:
@@ -34,3 +38,21 @@ async def test_messages_are_text_without_headers_and_the_editors_going_is_the_en
                 assert isinstance(message, str)
                 assert json.loads(message) == {"jsonrpc": "2.0", "id": number, "result": {}}
         assert await server.wait_for_end() == 0
+
+
+class StuckConnection:
+    """An editor's connection that takes nothing more."""
+
+    async def send(self, message: bytes, *, text: bool) -> None:
+        await asyncio.Event().wait()
+
+
+def test_an_editor_that_leaves_too_much_unread_is_taken_for_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_editor, "MAX_WAITING_BYTES", 100)
+    stuck: list[str] = []
+    outbox = Outbox(cast("ServerConnection", StuckConnection()), lambda: stuck.append("stuck"))
+    outbox.write(bytes(99))
+    outbox.write(b"x")
+    assert stuck == []
+    outbox.write(b"x")
+    assert stuck == ["stuck"]
