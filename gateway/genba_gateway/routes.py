@@ -94,7 +94,8 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     pages.install_not_found_page(app)
     if config.agent_address is not None:
         install_agent_listener(app, config.agent_address)
-    install_gate(app, s.sessions, config.trusted_proxies, count_request=install_rate_limits(app, time.time))
+    counter = install_rate_limits(app, time.time)
+    install_gate(app, s.sessions, config.trusted_proxies, config.access_url, count_request=counter)
     install_stream_ends(app, StreamEnds(s.sessions, shutdown))
     check_routes(app)
     return app

@@ -101,6 +101,7 @@ def make_app(
     database: Database,
     *blueprints: Blueprint,
     trusted_proxies: tuple[str, ...] = (),
+    access_url: str = "",
     prepare: Callable[[Quart], None] | None = None,
     make_counter: Callable[[Quart], Callable[[], None]] = lambda _: lambda: None,
     stream_ends: StreamEnds | None = None,
@@ -113,7 +114,7 @@ def make_app(
         stream_ends: says when streams end before their sources.
     """
     app = Quart("genba_gateway", static_folder=None)
-    install_gate(app, Sessions(database), trusted_proxies, count_request=make_counter(app))
+    install_gate(app, Sessions(database), trusted_proxies, access_url, count_request=make_counter(app))
     if stream_ends is not None:
         install_stream_ends(app, stream_ends)
     install_error_handlers(app)

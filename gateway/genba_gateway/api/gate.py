@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from quart import Quart, Response, g, request, websocket
 
@@ -65,12 +66,14 @@ def install_gate(
     app: Quart,
     sessions: Sessions,
     trusted_proxies: tuple[str, ...],
+    access_url: str = "",
     *,
     count_request: Callable[[], None] = lambda: None,
 ) -> None:
     """Authenticate and authorize every request before its handler.
 
     Args:
+        access_url: where browsers find the gateway.
         count_request: called for each HTTP request when it is known who asks, also before one is refused. It may
             raise an answer of its own.
     """
@@ -92,7 +95,7 @@ def install_gate(
             if _is_hidden(app, websocket.endpoint):
                 raise not_found() from error
             raise
-        _check_origin()
+        _check_origin(access_url)
 
     async def stamp(response: Response) -> Response:
         response.headers["X-Coder-Build-Version"] = VERSION
@@ -181,12 +184,16 @@ def _check_csrf() -> None:
         raise CsrfRefused
 
 
-def _check_origin() -> None:
-    """A browser sends its cookie with any page's websocket, so its Origin must be ours."""
+def _check_origin(access_url: str) -> None:
+    """A browser sends its cookie with any page's websocket, so its Origin must be ours.
+
+    Proxies may rewrite Host (nginx does, unless told otherwise); then it is the host of the access URL that tells.
+    """
     origin = websocket.headers.get("Origin", "")
     if not g.token_from_cookie_only or not origin:
         return
-    if origin.partition("://")[2] != websocket.headers.get("Host", ""):
+    ours = {websocket.headers.get("Host", ""), urlsplit(access_url).netloc} - {""}
+    if origin.partition("://")[2] not in ours:
         raise Forbidden("This websocket was opened by a page of another origin.")
 
 

@@ -215,6 +215,17 @@ async def test_a_page_of_another_origin_can_open_no_websocket(gated: Gated) -> N
     assert refused.value.response.status_code == 403
 
 
+async def test_pages_of_the_access_url_open_websockets_behind_a_proxy_that_rewrites_the_host(gated: Gated) -> None:
+    access_url = "https://genba.example.com:8443/"
+    app = await asyncio.to_thread(lambda: make_app(gated.database, make_blueprint(), access_url=access_url))
+    browser = Gated(app, gated.database, gated.member, gated.owner).client(cookie=gated.member.token)
+    assert await open_stream(browser, Origin="https://genba.example.com:8443", Host=HOST) == "mia"
+    for origin in ("https://genba.example.com", "https://evil.test", "null"):
+        with pytest.raises(WebsocketResponseError) as refused:
+            await open_stream(browser, Origin=origin, Host=HOST)
+        assert refused.value.response.status_code == 403
+
+
 async def test_own_pages_and_programs_open_websockets(gated: Gated) -> None:
     browser = gated.client(cookie=gated.member.token)
     assert await open_stream(browser, Origin=f"http://{HOST}", Host=HOST) == "mia"
