@@ -111,7 +111,7 @@ async def run_client(target_port: int) -> None:
     head = encode(TcpOpen(host="127.0.0.1", port=target_port))
     async with Transport(TransportOptions(how["url"], how["token"])) as transport:
         path = TICKET_PATH.format(agent_id=how["agent_id"])
-        ticket = await transport.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="terminal"))
+        ticket = await transport.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="tunnel"))
         carrier = await transport.carrier(
             CLIENT_CARRIER_PATH.format(agent_id=how["agent_id"]), headers={TICKET_HEADER: ticket.ticket}
         )

@@ -68,7 +68,7 @@ async def test_a_session_is_typed_into_seen_by_all_and_found_again(short_dir: Pa
             await first.send(data="echo ma''rk $((6*7)); stty size; KEPT=yes\r")
             await first.wait_for(b"mark 42")
             await first.wait_for(b"30 100")
-            # Browsers offer compression, which takes the slower way through the gateway.
+            # Browsers offer compression, which the gateway declines.
             async with open_terminal(gateway, agent_id, reconnect=session, compression="deflate") as second:
                 await second.wait_for(b"mark 42")
                 await second.send(height=20, width=60)

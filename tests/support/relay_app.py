@@ -100,6 +100,11 @@ def make_app(app: RelayApp) -> Quart:
     async def plain() -> str:
         return "plain"
 
+    @quart.websocket("/kept")
+    async def kept() -> None:
+        await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # untyped headers
+        await websocket.receive()
+
     @quart.websocket("/client/<nonce>")
     async def client(nonce: str) -> None:
         joined: JoinEnd | None = None

@@ -14,3 +14,10 @@ async def eventually(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(CEILING_S):
         while not await asyncio.to_thread(is_so):  # noqa: ASYNC110  # files and processes announce nothing
             await asyncio.sleep(_LOOK_S)
+
+
+async def turned_until(is_so: Callable[[], bool]) -> None:
+    """Return once the condition holds, which the loop brings about by itself; it is asked in each turn."""
+    async with asyncio.timeout(CEILING_S):
+        while not is_so():  # noqa: ASYNC110  # buffers of transports announce nothing
+            await asyncio.sleep(0)

@@ -2,5 +2,6 @@
 
 * dialling.py: carries out the gateway's "dial" commands
 * links.py: the links of this process, by id; greets new carriers
+* purposes.py: which kinds of streams a client's ticket allows
 * tcp.py: streams to a port of the workspace
 """

@@ -59,6 +59,8 @@ class Dialler:
         self._seen: dict[str, float] = {}
         """When a nonce came, oldest first."""
         self._dials_in_flight = 0
+        self._build_id = ""
+        """What the first command said; a process lives in one build."""
 
     def handle(self, dial: Dial, answer: Callable[[DialFailed], None]) -> None:
         """Carry out a command in the background; a nonce that was seen before is ignored.
@@ -70,6 +72,10 @@ class Dialler:
             logger.info("Ignored a repeated command to dial (%s).", dial.nonce)
             return
         self._seen[dial.nonce] = self._clock.monotonic()
+        self._build_id = self._build_id or dial.build_id
+        if dial.build_id != self._build_id:
+            answer(DialFailed(nonce=dial.nonce, reason="The agent is of another build of the workspace."))
+            return
         if self._dials_in_flight >= MAX_DIALS:
             answer(DialFailed(nonce=dial.nonce, reason=f"The agent is dialling {MAX_DIALS} times already."))
             return
@@ -89,7 +95,7 @@ class Dialler:
         except TransportError as error:
             self._fail(dial, str(error), answer)
         else:
-            self.links.serve(carrier)
+            self.links.serve(carrier, dial.purpose)
         finally:
             self._dials_in_flight -= 1
 

@@ -7,13 +7,15 @@ import logging
 import secrets
 from typing import Final
 
+from genba_agent.carriers.purposes import may_open
 from genba_wire.aio.carrier import CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.aio.link_session import LinkSession
-from genba_wire.aio.stream import StreamHandler
+from genba_wire.aio.stream import Stream, StreamHandler
 from genba_wire.errors import LinkEnded, RemoteProtocolError
 from genba_wire.tunnel.frames import KEY_BYTES, CloseCode, Hello, Open
 from genba_wire.tunnel.greeting import Greeting, GreetingEvent, GreetingFailed, LinkRequested
 from genba_wire.tunnel.link import Link
+from genba_wire.tunnel.mux_frames import ResetCode
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +35,20 @@ class LinkTable:
         self._handler = handler
         self._keep_s = keep_s
         self._links: dict[bytes, tuple[Link, LinkSession]] = {}
+        self._purposes: dict[bytes, str] = {}
 
     def __len__(self) -> int:
         return len(self._links)
 
-    def serve(self, carrier: Carrier) -> None:
-        """Greet whoever is at the other end of a fresh carrier, and make or resume the link that it asks for."""
-        carrier.start(_Greeter(self, carrier))
+    def serve(self, carrier: Carrier, purpose: str = "") -> None:
+        """Greet whoever is at the other end of a fresh carrier, and make or resume the link that it asks for.
 
-    def begin(self, carrier: Carrier, frame: Open, hello: Hello) -> None:
+        Args:
+            purpose: what the client's ticket is for; its link opens no streams but those.
+        """
+        carrier.start(_Greeter(self, carrier, purpose))
+
+    def begin(self, carrier: Carrier, frame: Open, hello: Hello, purpose: str) -> None:
         """Make a new link on a carrier.
 
         Raises:
@@ -61,10 +68,17 @@ class LinkTable:
         )
 
         def forget(_end: LinkEnded) -> None:
-            del self._links[frame.link_id]
+            del self._links[frame.link_id], self._purposes[frame.link_id]
 
-        session = LinkSession(link, is_client=False, handler=self._handler, on_closed=forget)
+        def serve_stream(kind: str, head: bytes, stream: Stream) -> None:
+            if may_open(purpose, kind):
+                self._handler(kind, head, stream)
+            else:
+                stream.refuse(ResetCode.REFUSED, f"A ticket for a {purpose} opens no streams of the kind {kind!r}.")
+
+        session = LinkSession(link, is_client=False, handler=serve_stream, on_closed=forget)
         self._links[frame.link_id] = (link, session)
+        self._purposes[frame.link_id] = purpose
         session.carry(carrier)
 
     def _drop_longest_detached(self) -> bool:
@@ -76,9 +90,9 @@ class LinkTable:
         session.close(CloseCode.EXPIRED, "the agent needed the room for another link")
         return True
 
-    def find(self, link_id: bytes) -> tuple[Link, LinkSession] | None:
-        """Return a link, or None when it is not known (any more)."""
-        return self._links.get(link_id)
+    def find(self, link_id: bytes, purpose: str) -> tuple[Link, LinkSession] | None:
+        """Return a link of that purpose, or None when it is not known (any more)."""
+        return self._links.get(link_id) if self._purposes.get(link_id) == purpose else None
 
     def close(self, reason: str) -> None:
         """End all links: the agent stops."""
@@ -89,10 +103,11 @@ class LinkTable:
 class _Greeter:
     """Reads the first messages of a carrier; it then belongs to a link, or is closed."""
 
-    def __init__(self, table: LinkTable, carrier: Carrier) -> None:
+    def __init__(self, table: LinkTable, carrier: Carrier, purpose: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._table = table
         self._carrier = carrier
+        self._purpose = purpose
         self._greeting = Greeting(table.boot_id, self._loop.time())
         self._timer: asyncio.TimerHandle | None = None
         self._set_timer()
@@ -128,9 +143,9 @@ class _Greeter:
     def _hand_over(self, event: LinkRequested) -> None:
         frame = event.frame
         if isinstance(frame, Open):
-            self._table.begin(self._carrier, frame, event.hello)
+            self._table.begin(self._carrier, frame, event.hello, self._purpose)
             return
-        known = self._table.find(frame.link_id)
+        known = self._table.find(frame.link_id, self._purpose)
         if known is None:
             self._refuse(CloseCode.UNKNOWN_LINK, "The agent does not have this link any more.")
             return

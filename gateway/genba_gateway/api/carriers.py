@@ -44,9 +44,9 @@ def make_blueprint(sessions: AgentSessions, carriers: ClientCarriers, dials: Age
     @needs(RouteAccess.TICKET)
     async def open_client_carrier(agent_id: str) -> None:
         ticket = websocket.headers.get(TICKET_HEADER, "")
-        grant = await sessions.redeem_ticket(ticket, parse_id(agent_id, "workspaceagent"))
+        grant, purpose = await sessions.redeem_ticket(ticket, parse_id(agent_id, "workspaceagent"))
         async with accepted_end(websocket) as end:
-            await carriers.relay(grant, end, visitor_of_websocket())
+            await carriers.relay(grant, purpose, end, visitor_of_websocket())
 
     @blueprint.websocket(AGENT_CARRIER_PATH)
     @needs(RouteAccess.AGENT)

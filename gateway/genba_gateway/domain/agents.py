@@ -12,7 +12,7 @@ from typing import Final
 from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.machine import BOOT_ID
 from genba_gateway.domain.provisioning import AppHealthcheck
-from genba_wire.api.agent_protocol import DISCONNECT_AFTER_S
+from genba_wire.tunnel.frames import DEAD_AFTER_S
 
 
 class LifecycleState(StrEnum):
@@ -149,7 +149,7 @@ class AgentHealth:
     reason: str = ""
 
 
-DISCONNECT_AFTER: Final = timedelta(seconds=DISCONNECT_AFTER_S)
+DISCONNECT_AFTER: Final = timedelta(seconds=DEAD_AFTER_S)
 
 MACHINE_RESTARTED: Final = (
     "The machine was restarted; the workspace's processes are gone. Start the workspace to get them back."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Final
 
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
@@ -16,6 +17,9 @@ from genba_wire.tunnel.frames import DEAD_AFTER_S, GREETING_S, MAJOR, Answer, Co
 from genba_wire.tunnel.frames import encode as encode_frame
 from genba_wire.tunnel.frames import parse as parse_frame
 from genba_wire.tunnel.liveness import Liveness
+
+MAX_WAITING_BYTES: Final = 1024 * 1024
+"""What an agent may leave unread: a thousand dials. One that is so far behind reads nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,12 @@ class ControlCarrier:
         self._greet_until = now + GREETING_S
         self._is_greeted = False
         self._outgoing: list[bytes] = []
+        self._waiting_bytes = 0
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether more waits to be sent than an agent that reads would leave: the carrier is to be closed."""
+        return self._waiting_bytes > MAX_WAITING_BYTES
 
     def receive_message(self, message: Buffer, now: float) -> list[ControlEvent]:
         """Take a message of the agent.
@@ -82,6 +92,7 @@ class ControlCarrier:
     def messages_to_send(self) -> list[bytes]:
         """Take what is to be sent."""
         outgoing, self._outgoing = self._outgoing, []
+        self._waiting_bytes = 0
         return outgoing
 
     def next_timer(self) -> float:
@@ -95,7 +106,7 @@ class ControlCarrier:
         if now >= self._liveness.dead_at:
             return CarrierSilent(f"nothing heard for {DEAD_AFTER_S:.0f} s")
         if now >= self._liveness.ping_at:
-            self._outgoing.append(encode_frame(Ping(self._liveness.next_token(now))))
+            self._queue(Ping(self._liveness.next_token(now)))
         return None
 
     def _greet(self, frame: Frame | None, now: float) -> AgentGreeted:
@@ -109,4 +120,9 @@ class ControlCarrier:
 
     def _send(self, frame: Frame, now: float) -> None:
         self._liveness.said(now)
-        self._outgoing.append(encode_frame(frame))
+        self._queue(frame)
+
+    def _queue(self, frame: Frame) -> None:
+        message = encode_frame(frame)
+        self._outgoing.append(message)
+        self._waiting_bytes += len(message)

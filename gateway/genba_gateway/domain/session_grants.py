@@ -16,9 +16,10 @@ USE_AGENT: Final = Permission(Resource.WORKSPACE, Action.SSH)
 
 
 class Purpose(StrEnum):
-    """What a session is for."""
+    """What a session is for: agents know which streams that allows."""
 
     TERMINAL = "terminal"
+    TUNNEL = "tunnel"
 
 
 @dataclass(frozen=True, slots=True)

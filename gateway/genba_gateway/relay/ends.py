@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeAlias
 
 from genba_gateway.relay.takeover import TakenTransport
@@ -18,6 +19,15 @@ Both have `close(code, reason)`.
 def carrier_of(end: End) -> Carrier:
     """Return the carrier on an end, for a session that the gateway itself is a party of; call it once an end."""
     return server_carrier(end) if isinstance(end, TakenTransport) else end
+
+
+async def wait_until_left(end: End) -> None:
+    """Return when the peer leaves before its session has begun; of one that went the slower way Quart cancels the
+    handler, and with it this."""
+    if isinstance(end, TakenTransport):
+        await end.wait_until_left()
+    else:
+        await asyncio.Event().wait()
 
 
 def server_carrier(taken: TakenTransport) -> WebSocketCarrier:

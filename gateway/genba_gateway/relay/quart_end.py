@@ -16,7 +16,7 @@ from quart import Quart, Websocket
 from quart.asgi import ASGIWebsocketConnection
 
 from genba_gateway.relay.ends import End
-from genba_gateway.relay.takeover import CLOSE_S, take_transport
+from genba_gateway.relay.takeover import CLOSE_S, EARLY_BYTES, decline_compression, take_transport
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CarrierReceiver
 from genba_wire.buffers import Buffer
 from genba_wire.websocket_frames import MAX_CONTROL
@@ -45,6 +45,7 @@ async def accepted_end(websocket: Websocket) -> AsyncGenerator[End]:
     The connection is closed when the context ends: with 1000, or with 1001 when an exception passes; to say more,
     call the end's `close(code, reason)` before. The handler is cancelled when the connection is lost.
     """
+    decline_compression(websocket.scope)
     await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart's headers are untyped
     taken = take_transport(websocket.scope)
     if taken is None:
@@ -87,6 +88,8 @@ class PausableWebsocketConnection(ASGIWebsocketConnection):
         super().__init__(app, scope)
         self.may_read = asyncio.Event()
         self.may_read.set()
+        self.early_bytes_left: int | None = None
+        """What may still be read before the carrier is started; None: as much as comes."""
         scope[_SCOPE_KEY] = self
 
     async def handle_messages(self, receive: Any) -> None:
@@ -94,7 +97,12 @@ class PausableWebsocketConnection(ASGIWebsocketConnection):
 
         async def receive_if_wanted() -> Any:
             await self.may_read.wait()
-            return await receive()
+            event = await receive()
+            if self.early_bytes_left is not None:
+                self.early_bytes_left -= len(event.get("bytes") or event.get("text") or b"")
+                if self.early_bytes_left <= 0:
+                    self.may_read.clear()
+            return event
 
         await super().handle_messages(receive_if_wanted)
 
@@ -117,7 +125,8 @@ class QuartCarrier:
         self._goodbye: tuple[int, str] | None = None
         self._is_over = False
         self._is_sending_paused = False
-        self._apply_pause()
+        if self._connection is not None:
+            self._connection.early_bytes_left = EARLY_BYTES
 
     async def run(self) -> None:
         """Carry messages both ways until `close` was called and everything is sent; cancel it when the peer is gone."""
@@ -207,7 +216,14 @@ class QuartCarrier:
                 self._receiver.sending_resumed()
 
     def _apply_pause(self) -> None:
-        """Deliver, and let Quart read ahead, only between `start` and the end, and not while paused."""
+        """Deliver, and let Quart read ahead, only between `start` and the end, and not while paused.
+
+        Before `start` Quart reads a little, or it would not notice that the peer leaves.
+        """
+        if not self._has_started.is_set():
+            return
+        if self._connection is not None:
+            self._connection.early_bytes_left = None
         may = self._is_reading and self._has_started.is_set()
         events = [self._may_deliver] + ([self._connection.may_read] if self._connection is not None else [])
         for event in events:

@@ -36,6 +36,9 @@ CLOSE_RESTARTING: Final = 1012
 
 RESTARTING: Final = "The gateway is shutting down."
 
+EARLY_BYTES: Final = 64 * 1024
+"""What is read of a peer before its session begins; of one that sends more it is not noticed when it leaves."""
+
 CLOSE_S: Final = 1.0
 """How long a connection that is being closed may take for its last bytes, and for the peer to go."""
 
@@ -48,8 +51,19 @@ def install_takeover() -> None:
     if _FOUND_HYPERCORN != KNOWN_HYPERCORN:
         log.warning("hypercorn is %s, not %s: sessions go the slower way", _FOUND_HYPERCORN, KNOWN_HYPERCORN)
         return
-    # The seam that decision 0007 describes; Hypercorn's modules don't list it among their exports.
+    # The seam that decision 0008 describes; Hypercorn's modules don't list it among their exports.
     hypercorn.asyncio.run.TCPServer = TakeableServer  # type: ignore[attr-defined]
+
+
+def decline_compression(scope: Mapping[str, Any]) -> None:
+    """Let a websocket that is about to be accepted have no extensions, which are the server's choice (RFC 7692, 5.1).
+
+    Browsers offer compression always, and a compressed connection can't be taken.
+    """
+    server = scope.get("state", {}).get(_STATE_KEY)
+    stream = server.find_websocket() if isinstance(server, TakeableServer) else None
+    if stream is not None:
+        stream.handshake.extensions = None
 
 
 def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
@@ -65,9 +79,7 @@ def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
         negotiated, or Hypercorn has already read a part of what the peer sent after the 101.
     """
     server = scope.get("state", {}).get(_STATE_KEY)
-    if not isinstance(server, TakeableServer) or _offers_compression(scope):
-        return None
-    return server.take()
+    return server.take() if isinstance(server, TakeableServer) else None
 
 
 class TakenTransport:
@@ -83,6 +95,7 @@ class TakenTransport:
         self.goodbye: Callable[[int, str], None] | None = None
         """The new owner's way of closing with a code and a reason; harmless when called again."""
         self._early = early
+        self._is_left = asyncio.Event()
         self._forward_lost = forward_lost
         self._gone = asyncio.Event()
 
@@ -90,6 +103,35 @@ class TakenTransport:
         """Return frames, or parts of frames, that came before the takeover; once."""
         early, self._early = self._early, b""
         return early
+
+    async def wait_until_left(self) -> None:
+        """Return when the peer leaves while nobody has the transport yet; what it sends is kept as early bytes."""
+        waiting = self.transport.get_protocol()
+        try:
+            self.take_early_bytes(b"")
+            await self._is_left.wait()
+        finally:
+            if self.transport.get_protocol() is waiting and not self.transport.is_closing():
+                self.transport.pause_reading()
+
+    def take_early_bytes(self, data: bytes) -> None:
+        """Keep what the peer sent before its session began, and read on unless it is too much."""
+        self._early += data
+        if self.transport.is_closing():
+            return
+        if len(self._early) < EARLY_BYTES:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()
+
+    @property
+    def early_bytes(self) -> int:
+        """How much of what the peer sent early is kept."""
+        return len(self._early)
+
+    def leave(self) -> None:
+        """Take note that the peer has left."""
+        self._is_left.set()
 
     def close(self, code: int = CLOSE_NORMAL, reason: str = "") -> None:
         """Send a close frame, and close within about `CLOSE_S`; harmless when closed already."""
@@ -104,6 +146,7 @@ class TakenTransport:
         if self.is_lost:
             return
         self.is_lost = True
+        self._is_left.set()
         self._gone.set()
         self._forward_lost()
 
@@ -119,10 +162,16 @@ class TakenTransport:
 
 
 class _Waiting(asyncio.Protocol):
-    """The transport's protocol until its new owner sets one; it is paused meanwhile, so nothing is received."""
+    """The transport's protocol until its new owner sets one; it is paused but for `TakenTransport.wait_until_left`."""
 
     def __init__(self, taken: TakenTransport) -> None:
         self._taken = taken
+
+    def data_received(self, data: bytes) -> None:
+        self._taken.take_early_bytes(data)
+
+    def eof_received(self) -> None:
+        self._taken.leave()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._taken.lost()
@@ -165,13 +214,18 @@ class TakeableServer(TCPServer):
         self._has_consumed = False
         self._shutdown_watch: asyncio.Task[None] | None = None
 
+    def find_websocket(self) -> WSStream | None:
+        """Hypercorn's state of the connection's websocket; None over HTTP/2, and for an ordinary request."""
+        protocol = self.protocol.protocol
+        stream = protocol.stream if isinstance(protocol, H11Protocol) else None
+        return stream if isinstance(stream, WSStream) else None
+
     def take(self) -> TakenTransport | None:
         """Take the transport, if the connection is a websocket of which Hypercorn has read nothing yet."""
-        protocol = self.protocol.protocol
-        if self._taken is not None or self._has_consumed or not isinstance(protocol, H11Protocol):
+        stream = self.find_websocket()
+        if self._taken is not None or self._has_consumed or stream is None:
             return None
-        stream = protocol.stream
-        if not isinstance(stream, WSStream) or stream.closed or stream.state is not ASGIWebsocketState.CONNECTED:
+        if stream.closed or stream.state is not ASGIWebsocketState.CONNECTED or stream.handshake.extensions is not None:
             return None
         transport = self.writer.transport
         if transport.is_closing() or not isinstance(transport, asyncio.Transport):
@@ -197,15 +251,11 @@ class TakeableServer(TCPServer):
                 data = await asyncio.wait_for(self.reader.read(MAX_RECV), self.config.read_timeout)
             except OSError:  # time-outs and errors of TLS are OSErrors, too
                 break
-            if data and self._is_open_websocket():
+            if data and self.find_websocket() is not None:
                 self._has_consumed = True
             await self.protocol.handle(RawData(data))
         await self.protocol.handle(Closed())
         self._context.end()
-
-    def _is_open_websocket(self) -> bool:
-        protocol = self.protocol.protocol
-        return isinstance(protocol, H11Protocol) and isinstance(protocol.stream, WSStream)
 
     async def _close(self) -> None:
         """Close for Hypercorn: the handler has returned, or the server shuts down and waits no longer."""
@@ -239,10 +289,3 @@ def _drain(reader: Any) -> bytes:
     reader._buffer.clear()
     reader._paused = False
     return early
-
-
-def _offers_compression(scope: Mapping[str, Any]) -> bool:
-    return any(
-        name.lower() == b"sec-websocket-extensions" and b"permessage-deflate" in value.lower()
-        for name, value in scope["headers"]
-    )

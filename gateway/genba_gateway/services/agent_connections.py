@@ -13,7 +13,7 @@ from genba_gateway.services.visibility import Clock
 from genba_gateway.store import agent_connections as connection_store
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
-from genba_wire.api.agent_protocol import PING_INTERVAL_S
+from genba_wire.tunnel.frames import PING_AFTER_S
 
 TAKEN_OVER: Final = "taken over"
 """Why a connection is closed whose agent opened another."""
@@ -56,7 +56,7 @@ class AgentConnections:
         *,
         replica_id: str,
         now: Clock,
-        tick_s: float = PING_INTERVAL_S,
+        tick_s: float = PING_AFTER_S,
     ) -> None:
         self._database = database
         self._pubsub = pubsub

@@ -7,7 +7,7 @@ import time
 from typing import Final, Protocol
 
 from genba_gateway.domain.actors import AgentActor
-from genba_gateway.domain.control_carriers import AgentGreeted, ControlCarrier, DialRefused
+from genba_gateway.domain.control_carriers import MAX_WAITING_BYTES, AgentGreeted, ControlCarrier, DialRefused
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_dials import AgentDials, Control
 from genba_wire.aio.carrier import CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR
@@ -16,6 +16,10 @@ from genba_wire.tunnel.control import Dial
 
 CLOSE_SILENT: Final = 4000
 """Close code of a control carrier on which nothing was heard; the reason says for how long."""
+
+
+CLOSE_STUCK: Final = 4002
+"""Close code of a control carrier whose agent does not read."""
 
 
 class ControlSocket(Protocol):
@@ -75,6 +79,7 @@ class AgentControls:
                 tasks.create_task(service.receive(), name="control carrier: receive")
                 tasks.create_task(service.send(), name="control carrier: send")
                 tasks.create_task(service.watch_silence(), name="control carrier: silence")
+                tasks.create_task(service.watch_backlog(), name="control carrier: backlog")
                 tasks.create_task(service.keep_lease(), name="control carrier: lease")
         except* _Over as over:
             endings += [error for error in over.exceptions if isinstance(error, _Over)]
@@ -109,6 +114,7 @@ class _Service:
         self._carrier = ControlCarrier(clock.monotonic())
         self._greeting: asyncio.Future[AgentGreeted] = asyncio.get_running_loop().create_future()
         self._has_work = asyncio.Event()
+        self._is_stuck = asyncio.Event()
         self._end = ""
 
     async def receive(self) -> None:
@@ -119,7 +125,7 @@ class _Service:
                 events = self._carrier.receive_message(message, self._clock.monotonic())
             except RemoteProtocolError as error:
                 raise self._over(CLOSE_PROTOCOL_ERROR, f"the agent broke the protocol: {error}") from error
-            self._has_work.set()
+            self._note_work()
             for event in events:
                 match event:
                     case AgentGreeted():
@@ -142,7 +148,12 @@ class _Service:
             silent = self._carrier.handle_timer(self._clock.monotonic())
             if silent is not None:
                 raise self._over(CLOSE_SILENT, silent.reason)
-            self._has_work.set()
+            self._note_work()
+
+    async def watch_backlog(self) -> None:
+        """Give up an agent that does not read what it is sent."""
+        await self._is_stuck.wait()
+        raise self._over(CLOSE_STUCK, f"the agent left more than {MAX_WAITING_BYTES} bytes unread")
 
     async def keep_lease(self) -> None:
         """Be the agent's connection, from its hello on."""
@@ -159,7 +170,12 @@ class _Service:
 
     def _dial(self, dial: Dial) -> None:
         self._carrier.send_dial(dial, self._clock.monotonic())
+        self._note_work()
+
+    def _note_work(self) -> None:
         self._has_work.set()
+        if self._carrier.is_stuck:
+            self._is_stuck.set()
 
     def _over(self, code: int, reason: str) -> _Over:
         self._end = self._end or reason

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from genba_gateway.domain.actors import AgentActor
+from genba_gateway.domain.session_grants import Purpose
 from genba_gateway.errors import AgentUnreachable
 from genba_gateway.relay.ends import End
 from genba_gateway.relay.rendezvous import Rendezvous
@@ -84,8 +85,11 @@ class AgentDials:
         return self._get_control(agent_id).boot_id
 
     @asynccontextmanager
-    async def dial(self, agent_id: str) -> AsyncGenerator[Dialled]:
+    async def dial(self, agent_id: str, purpose: Purpose) -> AsyncGenerator[Dialled]:
         """Let the agent open a carrier, which is the caller's for the length of the block.
+
+        Args:
+            purpose: what it is for; the agent allows no other streams on it.
 
         Raises:
             AgentUnreachable: it has no control carrier here, could not open one, or took too long.
@@ -98,7 +102,7 @@ class AgentDials:
             pending = self._pending[nonce] = _Pending(agent_id, patience)
             try:
                 async with patience:
-                    control.send(Dial(nonce=nonce, build_id=control.build_id, ticket=ticket))
+                    control.send(Dial(nonce=nonce, build_id=control.build_id, ticket=ticket, purpose=purpose.value))
                     end = await waiting.arrive(self._limit_s)
             except TimeoutError as error:
                 raise AgentUnreachable(f"The agent could not open a carrier: {pending.refusal}") from error

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from genba_gateway.domain.session_grants import Purpose
 from genba_gateway.errors import AgentUnreachable, GenbaError
 from genba_gateway.relay.ends import carrier_of
 from genba_gateway.services.agent_dials import AgentDials
@@ -19,6 +20,9 @@ from genba_wire.tunnel.mux_frames import ResetCode
 
 KEEP_IDLE_S: Final = 60.0
 """How long a link without streams is kept: the next terminal then opens without a dial."""
+
+OPEN_LIMIT_S: Final = 10.0
+"""How long an agent may take to accept a stream: as long as for a carrier."""
 
 _STOPPING: Final = "The gateway is stopping."
 
@@ -41,11 +45,15 @@ class AgentLinks:
 
     Args:
         keep_idle_s: how long a link without streams is kept.
+        open_limit_s: how long an agent may take to accept a stream.
     """
 
-    def __init__(self, dials: AgentDials, *, keep_idle_s: float = KEEP_IDLE_S) -> None:
+    def __init__(
+        self, dials: AgentDials, *, keep_idle_s: float = KEEP_IDLE_S, open_limit_s: float = OPEN_LIMIT_S
+    ) -> None:
         self._dials = dials
         self._keep_idle_s = keep_idle_s
+        self._open_limit_s = open_limit_s
         self._links: dict[tuple[str, str], _Link] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -62,13 +70,16 @@ class AgentLinks:
         """A stream for the length of the block.
 
         Raises:
-            AgentUnreachable: the agent can't be dialled, or refuses such a stream.
+            AgentUnreachable: the agent can't be dialled, refuses such a stream, or does not answer in time.
         """
         link = self._link_to(agent_id, self._dials.get_boot_id(agent_id))
         with link.used():
             session = await asyncio.shield(link.session)
             try:
-                stream = await session.open_stream(kind, head)
+                async with asyncio.timeout(self._open_limit_s):
+                    stream = await session.open_stream(kind, head)
+            except TimeoutError as error:
+                raise AgentUnreachable(f"The agent did not answer within {self._open_limit_s:g} s.") from error
             except StreamRefused as error:
                 raise AgentUnreachable(f"The agent refused: {error}.") from error
             except WireError as error:
@@ -92,7 +103,7 @@ class AgentLinks:
     async def _keep(self, link: _Link) -> None:
         """Dial and connect, then wait until the link is over."""
         try:
-            async with self._dials.dial(link.agent_id) as dialled:
+            async with self._dials.dial(link.agent_id, Purpose.TERMINAL) as dialled:
                 session = await LinkSession.connect(
                     carrier_of(dialled.end), on_closed=lambda end: link.end(end.reason), never_resumes=True
                 )

@@ -79,17 +79,17 @@ class AgentSessions:
         """A ticket for a carrier to a connected agent, and when it expires; raises as `grant` does."""
         return await self._tickets.issue_client_ticket(await self.grant(actor, agent_id), purpose)
 
-    async def redeem_ticket(self, ticket: str, agent_id: str) -> SessionGrant:
-        """What a client's ticket grants, if it stands now.
+    async def redeem_ticket(self, ticket: str, agent_id: str) -> tuple[SessionGrant, Purpose]:
+        """What a client's ticket grants and what for, if it stands now.
 
         Raises:
             Unauthenticated: the ticket can't be used, or what it stands for is no more.
         """
-        grant, _purpose = await self._tickets.read_client_ticket(ticket, agent_id)
+        grant, purpose = await self._tickets.read_client_ticket(ticket, agent_id)
         why = await self._find_end(grant, is_new=True)
         if why:
             raise Unauthenticated(f"The ticket can't be used any more: {why}")
-        return grant
+        return grant, purpose
 
     async def wait_for_end(self, grant: SessionGrant, boot_id: str) -> str:
         """Return why an open session has to be closed, within seconds of when it has to.

@@ -74,3 +74,18 @@ class ReceiveBuffer:
             return False
         self.memory.append(last)
         return True
+
+
+def measure_frame(memory: bytearray, start: int, end: int) -> int:
+    """Return the length of the frame that begins at `start`, header included; 0 when too little of it is there."""
+    there = end - start
+    if there < 2:
+        return 0
+    second = memory[start + 1]
+    length = second & 0x7F
+    header = 6 if second & 0x80 else 2
+    if length < 126:
+        return header + length
+    if length == 126:
+        return header + 2 + (memory[start + 2] << 8 | memory[start + 3]) if there >= 4 else 0
+    return header + 8 + int.from_bytes(memory[start + 2 : start + 10], "big") if there >= 10 else 0

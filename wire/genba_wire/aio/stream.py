@@ -125,15 +125,14 @@ class Stream:
         if self._is_reset or self._is_finished_here or not size:
             return
         self._waiting.append(data)
-        self._waiting_bytes += size
-        if self._waiting_bytes > WRITABLE_BELOW_BYTES:
-            self._is_full = True
+        self._count_waiting(size)
         self._on_change(self)
 
     def note(self, data: bytes) -> None:
-        """Send a note, ordered with what was written before."""
+        """Send a note, ordered with what was written before; while it waits it counts as that does."""
         if not self._is_reset and not self._is_finished_here:
             self._waiting.append(_Note(data))
+            self._count_waiting(len(data))
             self._on_change(self)
 
     def finish(self) -> None:
@@ -171,6 +170,7 @@ class Stream:
             if isinstance(item, _Note):
                 mux.note(number, item.data)
                 pumped += len(item.data)
+                self._waiting_bytes -= len(item.data)
             elif isinstance(item, _Finish):
                 mux.finish(number)
             else:
@@ -238,6 +238,11 @@ class Stream:
             deliver(self._listener)
         elif not self._is_reset:
             self._early.append(deliver)
+
+    def _count_waiting(self, size: int) -> None:
+        self._waiting_bytes += size
+        if self._waiting_bytes > WRITABLE_BELOW_BYTES:
+            self._is_full = True
 
     def _end(self) -> None:
         self._is_reset = True

@@ -14,7 +14,7 @@ from genba_wire.aio.carrier import (
     CarrierReceiver,
 )
 from genba_wire.aio.gather_writer import GatherWriter
-from genba_wire.aio.receive_buffer import ReceiveBuffer
+from genba_wire.aio.receive_buffer import ReceiveBuffer, measure_frame
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.frames import MAX_MESSAGE_BYTES
@@ -66,6 +66,8 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         self.close_code: int | None = None
         """The code of the peer's close frame, 1006 without one; None while the carrier lives."""
         self.close_reason = ""
+        self.received_bytes = 0
+        """Of everything that the peer sent, pongs too: it is there as long as this grows."""
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._is_masking = not is_server
@@ -144,6 +146,17 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
             self._is_started = True
             self._loop.call_soon(self._begin)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether what the peer sends is read at the moment."""
+        return self._is_reading
+
+    def ping(self) -> None:
+        """Ask the peer for a pong, unless it has enough to read."""
+        if not self._is_over and not self._is_sending_paused:
+            header = encode_header(Opcode.PING, 0, masked=self._is_masking)
+            self._writer.write((header,), len(header))
+
     def abort(self) -> None:
         """Drop the connection at once."""
         self._receiver = None
@@ -160,6 +173,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         return self._buffer.make_room(self._frame_bytes)
 
     def buffer_updated(self, nbytes: int) -> None:
+        self.received_bytes += nbytes
         self._buffer.received(nbytes)
         self._deliver()
 
@@ -277,21 +291,6 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.carrier_lost(self._lost_reason)
-
-
-def measure_frame(memory: bytearray, start: int, end: int) -> int:
-    """Return the length of the frame that begins at `start`, header included; 0 when too little of it is there."""
-    there = end - start
-    if there < 2:
-        return 0
-    second = memory[start + 1]
-    length = second & 0x7F
-    header = 6 if second & 0x80 else 2
-    if length < 126:
-        return header + length
-    if length == 126:
-        return header + 2 + (memory[start + 2] << 8 | memory[start + 3]) if there >= 4 else 0
-    return header + 8 + int.from_bytes(memory[start + 2 : start + 10], "big") if there >= 10 else 0
 
 
 def _set_no_delay(transport: asyncio.Transport) -> None:

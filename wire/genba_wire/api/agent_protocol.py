@@ -28,12 +28,6 @@ MAX_METADATA_VALUE_BYTES: Final = 2048
 CONTROL_PATH: Final = "/api/v2/workspaceagents/me/control"
 """The agent's one websocket; its life is the agent's connection status, pinged both ways."""
 
-PING_INTERVAL_S: Final = 15.0
-"""Both ends of the control websocket ping each other this often (contract 1.6, liveness)."""
-
-DISCONNECT_AFTER_S: Final = 30.0
-"""An agent that was silent for so long is disconnected (contract 1.6)."""
-
 
 class ManifestScript(Message, frozen=True, kw_only=True):
     """One script to run; `timeout` in nanoseconds, 0 for none."""

@@ -23,7 +23,8 @@ TICKET_PATH: Final = "/api/v2/workspaceagents/{agent_id}/tickets"
 class TicketRequest(Message, frozen=True, kw_only=True):
     """POST /workspaceagents/{id}/tickets."""
 
-    purpose: Literal["terminal"]
+    purpose: Literal["terminal", "tunnel"]
+    """What its carriers may be used for: streams of the kind "pty", or "tcp"."""
 
 
 class TicketResponse(Message, frozen=True, kw_only=True):

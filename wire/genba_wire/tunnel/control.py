@@ -16,12 +16,14 @@ Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 class Dial(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="dial"):
     """Gateway to agent: open a data carrier with this ticket. The same nonce again changes nothing.
 
-    `build_id` is the workspace build that the ticket was made for; an agent of another build does not dial.
+    `build_id` is the workspace build that the ticket was made for; an agent of another build does not dial. `purpose`
+    is the client's, and says which kinds of streams it may open; empty from a gateway that does not tell.
     """
 
     nonce: Uuid
     build_id: str
     ticket: str
+    purpose: str = ""
 
 
 class DialFailed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="dial_failed"):

@@ -151,3 +151,25 @@ async def test_more_dials_at_a_time_than_there_may_be_are_refused(monkeypatch: p
         dialler.handle(dial(), failed.append)
         await gateway.outcome()
         assert len(failed) == 1
+
+
+async def test_command_for_another_build_is_refused() -> None:
+    hosts = Hosts()
+    async with dialler_world({"pty": hosts.handle_stream}) as (gateway, dialler, _, failed):
+        dialler.handle(dial(), failed.append)
+        await gateway.outcome()
+        other = Dial(nonce=str(uuid.uuid4()), build_id="another", ticket="the-ticket")
+        dialler.handle(other, failed.append)
+        assert failed == [DialFailed(nonce=other.nonce, reason="The agent is of another build of the workspace.")]
+        assert len(gateway.dials) == 1
+
+
+async def test_ticket_for_tunnels_opens_no_terminal() -> None:
+    hosts = Hosts()
+    async with dialler_world({"pty": hosts.handle_stream}) as (gateway, dialler, _, failed):
+        dialler.handle(
+            Dial(nonce=str(uuid.uuid4()), build_id="b", ticket="the-ticket", purpose="tunnel"), failed.append
+        )
+        outcome = await gateway.outcome()
+        assert isinstance(outcome, StreamReset)
+        assert (outcome.code, hosts.opened) == (ResetCode.REFUSED, [])

@@ -168,3 +168,17 @@ async def test_link_that_is_never_resumed_can_not_be_ended_by_who_asks_to_resume
         near.stream.write(b"mine")
         await hosts.hearers[0].until(lambda: hosts.hearers[0].data == b"mine")
         session.close()
+
+
+async def test_link_is_resumed_only_by_a_ticket_for_the_same_purpose() -> None:
+    hosts = Hosts()
+    table = LinkTable(BOOT_ID, hosts.handle_stream)
+    async with carrier_pair() as (client, server), carrier_pair() as (again, served):
+        table.serve(server, "terminal")
+        session = await LinkSession.connect(client)
+        await session.open_stream("pty")
+        table.serve(served, "tunnel")
+        with pytest.raises(LinkEnded) as ended:
+            await session.attach(again)
+        assert ended.value.code == CloseCode.UNKNOWN_LINK
+        table.close("The test is over.")

@@ -9,10 +9,12 @@ import pytest
 from hypercorn.asyncio.tcp_server import TCPServer
 
 from genba_gateway.relay import takeover
-from genba_gateway.relay.takeover import TakeableServer, TakenTransport, install_takeover, take_transport
-from tests.support.carriers import CEILING_S, read_raw
+from genba_gateway.relay.takeover import EARLY_BYTES, TakeableServer, TakenTransport, install_takeover, take_transport
+from tests.support.carriers import CEILING_S, read_raw, send_raw
 from tests.support.raw_websocket import make_frame, open_raw
 from tests.support.relay_app import serve_relay, switch_takeover
+from tests.support.session_world import taken_pair
+from tests.support.waiting import turned_until
 
 
 class Losing(asyncio.Protocol):
@@ -119,3 +121,38 @@ async def test_bytes_that_hypercorn_has_read_make_it_keep_the_connection(monkeyp
         # The handler takes only after it has seen this message.
         frame = await client.receive()
         assert frame.payload == b"not taken"
+
+
+async def test_what_a_peer_sends_before_its_session_is_kept_up_to_the_limit() -> None:
+    async with taken_pair() as (taken, peer), asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(taken.wait_until_left())
+        await send_raw(peer, bytes(EARLY_BYTES - 1))
+        await turned_until(lambda: taken.early_bytes == EARLY_BYTES - 1)
+        assert taken.transport.is_reading()
+        await send_raw(peer, b"x")
+        await turned_until(lambda: not taken.transport.is_reading())
+        watching.cancel()
+        assert len(taken.take_early()) == EARLY_BYTES
+
+
+@pytest.mark.parametrize("is_abrupt", [False, True])
+async def test_a_peer_that_leaves_before_its_session_is_noticed(is_abrupt: bool) -> None:
+    async with taken_pair() as (taken, peer), asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(taken.wait_until_left())
+        await send_raw(peer, b"x")
+        if is_abrupt:
+            peer.close()
+        else:
+            peer.shutdown(socket.SHUT_WR)
+        await watching
+
+
+async def test_a_transport_is_paused_again_for_its_owner() -> None:
+    async with taken_pair() as (taken, peer), asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(taken.wait_until_left())
+        await send_raw(peer, b"early")
+        await turned_until(lambda: taken.early_bytes == 5)
+        watching.cancel()
+        await asyncio.wait([watching])
+        assert not taken.transport.is_reading()
+        assert taken.take_early() == b"early"

@@ -11,10 +11,12 @@ import pytest
 
 from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.channels import of_workspace
+from genba_gateway.domain.control_carriers import MAX_WAITING_BYTES
+from genba_gateway.domain.session_grants import Purpose
 from genba_gateway.errors import AgentUnreachable
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import TAKEN_OVER, AgentConnections
-from genba_gateway.services.agent_controls import CLOSE_SILENT, AgentControls
+from genba_gateway.services.agent_controls import CLOSE_SILENT, CLOSE_STUCK, AgentControls
 from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
@@ -163,7 +165,7 @@ async def test_a_dial_that_the_agent_refuses_fails_with_its_words(rows: AgentRow
         refusing = group.create_task(refuse())
         await wait_until_connected(rows, actor)
         with pytest.raises(AgentUnreachable, match="no route"):
-            async with dials.dial(actor.agent_id):
+            async with dials.dial(actor.agent_id, Purpose.TERMINAL):
                 pass
         serving.cancel()
         refusing.cancel()
@@ -171,5 +173,22 @@ async def test_a_dial_that_the_agent_refuses_fails_with_its_words(rows: AgentRow
 
 async def test_an_agent_without_a_carrier_here_is_told_at_once(rows: AgentRows) -> None:
     with pytest.raises(AgentUnreachable):
-        async with make_dials(rows).dial(str(uuid.uuid4())):
+        async with make_dials(rows).dial(str(uuid.uuid4()), Purpose.TERMINAL):
             pass
+
+
+async def test_an_agent_that_does_not_read_is_given_up(rows: AgentRows) -> None:
+    actor = await rows.add_running_agent()
+
+    class FullSocket(Socket):
+        async def send(self, message: bytes) -> None:
+            await asyncio.Event().wait()
+
+    socket = FullSocket(HELLO)
+    ping = encode(Ping(b"12345678"))
+    for _ in range(MAX_WAITING_BYTES // len(ping) + 10):
+        socket.incoming.put_nowait(ping)
+    async with asyncio.timeout(CEILING_S):
+        code, reason = await make_controls(rows, make_dials(rows), StandingTime()).serve(actor, socket)
+    assert code == CLOSE_STUCK
+    assert "unread" in reason

@@ -120,3 +120,12 @@ def test_stream_is_over_when_both_have_finished_and_all_was_sent() -> None:
     assert not ends.stream.is_over
     ends.carry()
     assert ends.stream.is_over
+
+
+def test_notes_that_wait_count_like_data() -> None:
+    ends = Ends()
+    ends.accept()
+    ends.stream.note(bytes(WRITABLE_BELOW_BYTES))
+    assert (ends.stream.waiting_bytes, ends.stream.is_writable) == (WRITABLE_BELOW_BYTES, True)
+    ends.stream.note(b"x")
+    assert not ends.stream.is_writable

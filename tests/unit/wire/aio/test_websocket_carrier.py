@@ -9,7 +9,8 @@ import socket
 import pytest
 
 from genba_wire.aio.carrier import CLOSE_ABNORMAL, CLOSE_NORMAL
-from genba_wire.aio.websocket_carrier import WebSocketCarrier, measure_frame
+from genba_wire.aio.receive_buffer import measure_frame
+from genba_wire.aio.websocket_carrier import WebSocketCarrier
 from genba_wire.tunnel.frames import MAX_MESSAGE_BYTES
 from genba_wire.websocket_frames import Opcode, encode_close, encode_header
 from tests.support.carriers import Hearer, carrier_pair, open_transport, raw_peer, read_raw, send_raw, start_pair

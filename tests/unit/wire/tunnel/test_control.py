@@ -15,8 +15,9 @@ NONCE = "5f0c2a52-6d7b-4d1f-9a33-0a1c9b3f7e21"
 
 
 def test_command_and_answer_have_their_json() -> None:
-    dial = Dial(nonce=NONCE, build_id="b", ticket="t")
-    assert encode(dial) == f'{{"type":"dial","nonce":"{NONCE}","build_id":"b","ticket":"t"}}'.encode()
+    dial = Dial(nonce=NONCE, build_id="b", ticket="t", purpose="terminal")
+    body = f'{{"type":"dial","nonce":"{NONCE}","build_id":"b","ticket":"t","purpose":"terminal"}}'
+    assert encode(dial) == body.encode()
     assert parse_command(encode(dial)) == dial
     failed = DialFailed(nonce=NONCE, reason="no")
     assert encode(failed) == f'{{"type":"dial_failed","nonce":"{NONCE}","reason":"no"}}'.encode()
