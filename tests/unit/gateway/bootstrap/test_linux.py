@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Generator
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from genba_gateway.bootstrap import read_init_scripts
+from tests.support.tls import make_server_tls
 
 TOKEN = "44444444-4444-4444-8444-444444444444"
 KEY = hashlib.sha256(f"genba-report:{TOKEN}".encode()).hexdigest()
@@ -29,11 +32,16 @@ SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 class Gateway(HTTPServer):
     """Answers downloads with `answers` in turn, the last one for ever; keeps reports."""
 
-    def __init__(self, *answers: bytes | int) -> None:
+    def __init__(self, *answers: bytes | int, tls: tuple[Path, Path] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*tls)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.answers = list(answers)
         self.reports: list[str] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
+        self.reported = threading.Event()
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}/"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,14 +65,15 @@ class Handler(BaseHTTPRequestHandler):
         self.gateway.reports.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.send_response(204)
         self.end_headers()
+        self.gateway.reported.set()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def serving(*answers: bytes | int) -> Generator[Gateway]:
-    with Gateway(*answers) as gateway:
+def serving(*answers: bytes | int, tls: tuple[Path, Path] | None = None) -> Generator[Gateway]:
+    with Gateway(*answers, tls=tls) as gateway:
         thread = threading.Thread(target=gateway.serve_forever)
         thread.start()
         try:
@@ -78,7 +87,7 @@ def make_path(tmp_path: Path, *programs: str) -> str:
     """A PATH with a shell's usual programs and these, but none else; `sleep` ends at once."""
     folder = tmp_path / "path"
     folder.mkdir(exist_ok=True)
-    for name in ("cat", "chmod", "mkdir", "mktemp", "rm", "sha256sum", "tail", *programs):
+    for name in ("cat", "chmod", "find", "head", "id", "mkdir", "mktemp", "mv", "rm", "sha256sum", "tail", *programs):
         found = shutil.which(name)
         assert found, name
         if not (folder / name).exists():
@@ -89,28 +98,37 @@ def make_path(tmp_path: Path, *programs: str) -> str:
     return str(folder)
 
 
-def run(
-    tmp_path: Path, url: str, *programs: str, shell: str = "dash", environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def command(
+    tmp_path: Path, url: str, *programs: str, shell: str = "dash", environment: dict[str, str]
+) -> tuple[list[str], dict[str, str]]:
     script = read_init_scripts()["linux_amd64"].replace("${ACCESS_URL}", url).replace("${AUTH_TYPE}", "token")
     found = shutil.which(shell)
     assert found
-    argv = [found, *(["sh"] if shell == "busybox" else []), "-c", script]
     settings = {"PATH": make_path(tmp_path, *programs), "HOME": str(tmp_path / "home"), "CODER_AGENT_TOKEN": TOKEN}
-    return subprocess.run(
-        argv, env={**settings, **(environment or {})}, capture_output=True, text=True, timeout=60, check=False
-    )
+    return [found, *(["sh"] if shell == "busybox" else []), "-c", script], {**settings, **environment}
 
 
-# Debian's static busybox takes its own wget for any other, which crashes where the machine's C library differs.
+def run(
+    tmp_path: Path, url: str, *programs: str, shell: str = "dash", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    argv, settings = command(tmp_path, url, *programs, shell=shell, environment=environment or {})
+    return subprocess.run(argv, env=settings, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def running(tmp_path: Path, url: str, *programs: str) -> Generator[subprocess.Popen[str]]:
+    """The script while it tries for ever; it is ended at the end of the block."""
+    argv, settings = command(tmp_path, url, *programs, environment={})
+    with subprocess.Popen(argv, env=settings, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(
     ("shell", "program"),
-    [
-        (shell, program)
-        for shell in SHELLS
-        for program in ("curl", "wget")
-        if shutil.which(program) and (shell, program) != ("busybox", "wget")
-    ],
+    [(shell, program) for shell in SHELLS for program in ("curl", "wget") if shutil.which(program)],
 )
 def test_downloads_the_agent_and_starts_it(tmp_path: Path, shell: str, program: str) -> None:
     with serving(AGENT) as gateway:
@@ -123,14 +141,82 @@ def test_tells_the_gateway_of_failed_tries_once_it_answers(tmp_path: Path) -> No
     with serving(503, 503, 404, AGENT) as gateway:
         done = run(tmp_path, gateway.url, "curl")
     assert done.returncode == 0, done.stderr
-    (report,) = gateway.reports
-    key, *lines = report.splitlines()
+    assert len(gateway.reports) == 2, "the same failure is told once"
+    for report, status in zip(gateway.reports, ("503", "404"), strict=True):
+        key, line = report.splitlines()
+        assert key == KEY
+        assert line.startswith("download failed: ")
+        assert status in line
+        assert TOKEN not in report
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_tells_a_gateway_that_answers_without_ever_having_the_agent(tmp_path: Path, program: str) -> None:
+    with serving(404) as gateway, running(tmp_path, gateway.url, program):
+        assert gateway.reported.wait(30)
+    (key, line), *more = [report.splitlines() for report in gateway.reports]
     assert key == KEY
-    assert len(lines) == 2, "the same failure is told once"
-    assert all(line.startswith("download failed: ") for line in lines)
-    assert "503" in lines[0]
-    assert "404" in lines[1]
-    assert TOKEN not in report
+    assert line.startswith("download failed: ")
+    assert "404" in line
+    assert more == [], "the same failure is told once"
+
+
+def test_tells_no_more_than_fifty_different_failures(tmp_path: Path) -> None:
+    with serving(*(400 + number for number in range(53)), AGENT) as gateway:
+        assert run(tmp_path, gateway.url, "curl").returncode == 0
+    assert len(gateway.reports) == 50
+
+
+def test_each_start_takes_the_same_place(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / ".cache" / "genba"
+    folder.mkdir(parents=True)
+    left = folder / ".genba-linux-amd64.AbCdEf"
+    left.touch()
+    os.utime(left, (1, 1))
+    with serving(AGENT) as gateway:
+        for _ in range(2):
+            assert run(tmp_path, gateway.url, "curl").returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["genba-linux-amd64"]
+    assert (folder / "genba-linux-amd64").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_failed_start_leaves_the_program_that_worked(tmp_path: Path) -> None:
+    with serving(AGENT, b"#!/bin/sh\nexit 1\n") as gateway:
+        assert run(tmp_path, gateway.url, "curl").returncode == 0
+        assert run(tmp_path, gateway.url, "curl").returncode == 1
+    folder = tmp_path / "home" / ".cache" / "genba"
+    assert [path.read_bytes() for path in folder.iterdir()] == [AGENT]
+
+
+def test_wgets_failures_are_told_apart_without_their_times(tmp_path: Path) -> None:
+    folder = Path(make_path(tmp_path))
+    count = tmp_path / "tries"
+    (folder / "wget").write_text(
+        f"#!/bin/sh\n[ $1 != --version ] || exit 0\necho >>{count}\nnumber=$(wc -l <{count})\n"
+        "[ $number -lt 4 ] || {\n"
+        'for word; do case $word in */.genba*) printf "#!/bin/sh\\n" >"$word"; esac; done; exit; }\n'
+        'echo "HTTP request sent, awaiting response... 404 Not Found" >&2\n'
+        'echo "2026-01-01 00:00:0$number ERROR 404: Not Found." >&2\nexit 8\n'
+    )
+    (folder / "wget").chmod(0o755)
+    (folder / "wc").symlink_to(shutil.which("wc") or "")
+    done = run(tmp_path, "http://genba.example:1/")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "genba: download failed: ERROR 404: Not Found. (http://genba.example:1/)\n"
+
+
+def test_a_download_that_falls_silent_is_named_and_tried_again(tmp_path: Path) -> None:
+    folder = Path(make_path(tmp_path))
+    words = tmp_path / "words"
+    (folder / "curl").write_text(
+        f'#!/bin/sh\nif [ ! -e {words} ]; then echo "$*" >{words}\n'
+        "echo 'curl: (28) Operation too slow. Less than 1 bytes/sec transferred the last 60 seconds' >&2; exit 28; fi\n"
+        'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\\n" >"$2"\n'
+    )
+    (folder / "curl").chmod(0o755)
+    done = run(tmp_path, "http://genba.example:1/")
+    assert "genba: download failed: curl: (28) Operation too slow" in done.stderr
+    assert "--connect-timeout 20 --speed-limit 1 --speed-time 60" in words.read_text()
 
 
 def test_names_a_program_that_does_not_start(tmp_path: Path) -> None:
@@ -174,17 +260,27 @@ def test_explains_a_loopback_address_where_no_gateway_listens(tmp_path: Path) ->
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
-    script = read_init_scripts()["linux_amd64"].replace("${ACCESS_URL}", url).replace("${AUTH_TYPE}", "token")
-    environment = {"PATH": make_path(tmp_path, "curl"), "HOME": str(tmp_path / "home")}
-    # It tries for ever: what it says first is read, then it is ended.
-    shell = shutil.which("sh")
-    assert shell
-    with subprocess.Popen([shell, "-c", script], env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with running(tmp_path, url, "curl") as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        process.kill()
     assert line.startswith("genba: TCP failed: ")
     assert "--agent-listen" in line
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_names_tls_and_what_to_do_where_the_certificate_is_unknown(tmp_path: Path, program: str) -> None:
+    certificate, key = make_server_tls(tmp_path)
+    with serving(AGENT, tls=(certificate, key)) as gateway:
+        with running(tmp_path, gateway.url, program) as process:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+        assert line.startswith("genba: TLS failed: ")
+        assert "Add CA certificates to the image" in line
+        assert "set GENBA_CA_FILE to it" in line
+        # With the remedy it goes on.
+        for name in ("GENBA_CA_FILE", "SSL_CERT_FILE"):
+            done = run(tmp_path, gateway.url, program, environment={name: str(certificate)})
+            assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 def test_nothing_writable_is_told_by_name(tmp_path: Path) -> None:
