@@ -45,8 +45,13 @@ def main(argv: list[str]) -> int:
     set_up_own_log(options)
     if sys.version_info < (3, 12):
         _use_pidfds()
+    if options.ca_file:
+        os.environ["GENBA_CA_FILE"] = options.ca_file  # for the gitssh of the workspace's programs
     try:
         asyncio.run(_run(options))
+    except OptionsError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_OPTIONS
     except asyncio.CancelledError:
         return EXIT_KILLED
     return 0
@@ -57,17 +62,23 @@ async def _run(options: AgentOptions) -> None:
     from genba_agent.clock import SystemClock
     from genba_agent.environment import own_command
     from genba_wire.aio.transport import Transport, TransportOptions
+    from genba_wire.errors import GatewayUnreachable
     from genba_wire.version import VERSION
 
     transport_options = TransportOptions(
         base_url=options.address.url,
         token=options.address.token,
         headers=options.headers,
+        ca_file=options.ca_file or None,
         user_agent=f"genba-agent/{VERSION}",
     )
     loop = asyncio.get_running_loop()
     this_task = asyncio.current_task()
-    async with Transport(transport_options) as transport:
+    try:
+        opened = Transport(transport_options)
+    except GatewayUnreachable as error:
+        raise OptionsError(str(error)) from error
+    async with opened as transport:
         _give_children_default_signals()
         agent = Agent(options, own_command(os.environ, sys.argv[0]), transport, SystemClock())
         handle = stop_twice(agent, this_task.cancel if this_task is not None else agent.stop)

@@ -58,6 +58,7 @@ class AgentOptions:
     reaps: bool
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     subsystems: tuple[str, ...] = ()
+    ca_file: str = ""
 
 
 def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
@@ -84,6 +85,7 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         reaps=not flags.no_reap,
         headers=find_headers(flags.agent_header, flags.agent_header_command, environ),
         subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
+        ca_file=flags.ca_file or environ.get("GENBA_CA_FILE") or "",
     )
 
 
@@ -180,6 +182,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--agent-header-command", help="prints more NAME=VALUE lines [CODER_AGENT_HEADER_COMMAND]", metavar="COMMAND"
     )
+    parser.add_argument("--ca-file", help="the gateway's certificate authority, PEM [GENBA_CA_FILE]", metavar="FILE")
     parser.add_argument("--log-dir", help="for logs of scripts and of the agent [CODER_AGENT_LOG_DIR] (/tmp)")
     parser.add_argument("--script-data-dir", help="for scripts' own files [CODER_AGENT_SCRIPT_DATA_DIR] (/tmp)")
     parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")

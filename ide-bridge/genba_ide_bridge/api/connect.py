@@ -19,12 +19,20 @@ costs more than half of what a short command like `genba list` takes in all.
 """
 
 
-def open_transport(url: str, token: str, headers: Mapping[str, str]) -> Transport:
-    """Make a transport; the caller closes it."""
+def open_transport(url: str, token: str, headers: Mapping[str, str], ca_file: str | None = None) -> Transport:
+    """Make a transport; the caller closes it.
+
+    Raises:
+        GatewayUnreachable: the file of certificate authorities can't be used.
+    """
     _import_http_client()
     from genba_wire.aio.transport import Transport, TransportOptions
 
-    return Transport(TransportOptions(base_url=url, token=token, headers=headers, user_agent=f"genba/{VERSION}"))
+    return Transport(
+        TransportOptions(
+            base_url=url, token=token, headers=headers, ca_file=ca_file or None, user_agent=f"genba/{VERSION}"
+        )
+    )
 
 
 def _import_http_client() -> None:

@@ -51,7 +51,9 @@ ALIASES = {
     "user": "users",
 }
 
-GLOBAL_FLAGS_WITH_VALUE = frozenset({"--url", "--token", "--global-config", "--header", "--header-command"})
+GLOBAL_FLAGS_WITH_VALUE = frozenset(
+    {"--url", "--token", "--global-config", "--header", "--header-command", "--ca-file"}
+)
 GLOBAL_SWITCHES = frozenset(
     {
         "-v",
@@ -121,6 +123,7 @@ Global flags, before or after the command:
   --global-config DIR       where the session is kept [GENBA_CONFIG_DIR, CODER_CONFIG_DIR; ~/.config/genba]
   --header NAME=VALUE       send a header with every request, repeatable [GENBA_HEADER, CODER_HEADER]
   --header-command COMMAND  send the headers that a command prints [GENBA_HEADER_COMMAND, CODER_HEADER_COMMAND]
+  --ca-file FILE            the certificate authority of an https gateway, PEM [GENBA_CA_FILE, CODER_CA_FILE]
   --no-version-warning      don't tell that the gateway has another version
   -v, --verbose             show tracebacks of errors
   --version                 show the version

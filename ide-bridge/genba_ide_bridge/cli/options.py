@@ -24,6 +24,7 @@ class GlobalFlags:
     global_config: str | None = None
     header: list[str] = field(default_factory=list[str])
     header_command: str | None = None
+    ca_file: str | None = None
     no_version_warning: bool = False
     verbose: bool = False
     no_open: bool = False
@@ -97,6 +98,12 @@ class Settings:
                 raise BridgeError(f'A header is NAME=VALUE, not "{name}".', "Look at --header and --header-command.")
             headers[name.strip()] = value.strip()
         return headers
+
+    @property
+    def ca_file(self) -> str:
+        """The file of the only certificate authorities to believe, or an empty string."""
+        named = self.flags.ca_file or self.variable("CA_FILE")
+        return str(Path(named).expanduser()) if named else ""
 
     @property
     def is_verbose(self) -> bool:

@@ -87,7 +87,7 @@ async def _run(
 
     versions: set[str] = set()
     try:
-        async with open_transport(url, token, settings.headers()) as transport:
+        async with open_transport(url, token, settings.headers(), settings.ca_file) as transport:
             result = await action(GatewayClient(Calls(transport, versions.add)))
     except Exception as error:
         first = _first_of(error)

@@ -117,7 +117,7 @@ class GatewaySession:
     async def _open(self, url: str, token: str) -> Transport:
         # The command that prints headers is the user's own and may take its time.
         headers = await asyncio.to_thread(self._settings.headers)
-        transport = open_transport(url, token, headers)
+        transport = open_transport(url, token, headers, self._settings.ca_file)
         self._transports.append(transport)
         return transport
 

@@ -49,6 +49,12 @@ def test_header_command_adds_headers() -> None:
     assert options.headers == {"A": "1", "B": "2", "C": "3"}
 
 
+def test_the_file_of_the_certificate_authority_comes_from_flag_or_environment() -> None:
+    assert parse().ca_file == ""
+    assert parse(GENBA_CA_FILE="/env.pem").ca_file == "/env.pem"
+    assert parse("--ca-file", "/flag.pem", GENBA_CA_FILE="/env.pem").ca_file == "/flag.pem"
+
+
 def test_token_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
     file = str(tmp_path / "token")

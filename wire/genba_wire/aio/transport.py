@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import msgspec
 
+from genba_wire.aio.tls import CA_FILE_VARIABLE, make_client_context
 from genba_wire.api.message import Response, decode_message, encode_message
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
 
@@ -43,7 +44,8 @@ MAX_WEBSOCKET_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 class TransportOptions:
     """How to reach a gateway.
 
-    `ca_file`, `client_cert` and `client_key` are paths of PEM files; `headers` go with every request.
+    `ca_file`, `client_cert` and `client_key` are paths of PEM files (`genba_wire.aio.tls`); `headers` go with every
+    request.
     """
 
     base_url: str
@@ -57,7 +59,11 @@ class TransportOptions:
 
 
 class Transport:
-    """Requests and websockets to one gateway. Use as an async context manager; closing it closes its connections."""
+    """Requests and websockets to one gateway. Use as an async context manager; closing it closes its connections.
+
+    Raises:
+        GatewayUnreachable: a certificate file of the options can't be used.
+    """
 
     def __init__(self, options: TransportOptions) -> None:
         self.options = options
@@ -236,13 +242,14 @@ def refusal_of(status: int, body: bytes) -> GatewayRefused:
 def _make_ssl_context(options: TransportOptions) -> ssl.SSLContext | None:
     if not options.base_url.startswith("https:"):
         return None
-    context = ssl.create_default_context(cafile=options.ca_file)
-    if options.client_cert:
-        context.load_cert_chain(options.client_cert, options.client_key)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    return make_client_context(options.ca_file, options.client_cert, options.client_key)
 
 
 def _explain(base_url: str, error: Exception) -> str:
     said = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return (
+            f"Can't reach the gateway at {base_url}: {said}. If its certificate comes from a private authority, name "
+            f"that one's file with {CA_FILE_VARIABLE}."
+        )
     return f"Can't reach the gateway at {base_url}: {said}. Check the URL and that the gateway runs."

@@ -14,6 +14,7 @@ from genba_wire.version import VERSION, VERSION_LINE
 from tests.support.cli_builders import make_workspace
 from tests.support.cli_gateway import TOKEN, running_cli_gateway
 from tests.support.cli_process import GENBA, environment_for, run_genba
+from tests.support.tls import make_server_tls
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--version"], ["-v", "version"], ["version", "--output", "text"]])
@@ -106,6 +107,17 @@ async def test_the_environment_of_genba_wins_over_that_of_coder(tmp_path: Path) 
         assert gateway.requests[0].headers["X-Two"] == gateway.url
         both = await run_genba("whoami", folder=tmp_path, env=coder | {"GENBA_SESSION_TOKEN": "wrong"})
         assert (both.code, "You are not signed in" in both.err) == (1, True)
+
+
+@pytest.mark.parametrize("flags", [[], ["--ca-file"]])
+async def test_a_certificate_authority_is_named_by_flag_or_environment(tmp_path: Path, flags: list[str]) -> None:
+    certificate, _key = await asyncio.to_thread(make_server_tls, tmp_path)
+    (tmp_path / "text.pem").write_text("nothing")
+    arguments = [*flags, str(tmp_path / "text.pem")] if flags else []
+    named = str(certificate if flags else tmp_path / "text.pem")
+    session = {"GENBA_URL": "https://127.0.0.1:9", "GENBA_SESSION_TOKEN": TOKEN, "GENBA_CA_FILE": named}
+    done = await run_genba(*arguments, "whoami", folder=tmp_path, env=session)
+    assert (done.code, "text.pem can't be used" in done.err) == (1, True), done.err
 
 
 async def test_a_token_is_not_sent_to_another_gateway_than_its_own(tmp_path: Path) -> None:

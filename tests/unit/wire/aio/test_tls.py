@@ -1,0 +1,78 @@
+"""Where the certificate authorities are found."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import certifi
+import pytest
+
+from genba_wire.aio import tls
+from genba_wire.aio.tls import find_authorities, make_client_context
+from genba_wire.errors import GatewayUnreachable
+from tests.support.tls import make_server_tls
+
+
+@pytest.fixture
+def library_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the C library of TLS looks into; empty, as in an image of another distribution."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    paths = ssl.DefaultVerifyPaths(None, None, "", str(tmp_path / "absent.pem"), "", str(folder))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    return folder
+
+
+def test_the_librarys_own_folder_is_left_to_it(library_folder: Path, tmp_path: Path) -> None:
+    (library_folder / "0a1b2c3d.0").touch()
+    assert find_authorities({}, [str(tmp_path)]) is None
+
+
+def test_a_folder_without_hashed_names_is_no_use_to_the_library(library_folder: Path, tmp_path: Path) -> None:
+    (library_folder / "ca-certificates.crt").touch()
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("certificates")
+    assert find_authorities({}, [str(bundle)]) == str(bundle)
+
+
+@pytest.mark.usefixtures("library_folder")
+def test_the_first_bundle_of_the_system_that_holds_something_is_taken(tmp_path: Path) -> None:
+    empty, first, second = (tmp_path / name for name in ("empty.pem", "first.pem", "second.pem"))
+    empty.touch()
+    first.write_text("certificates")
+    second.write_text("certificates")
+    bundles = [str(path) for path in (tmp_path / "absent.pem", empty, first, second)]
+    assert find_authorities({}, bundles) == str(first)
+
+
+@pytest.mark.usefixtures("library_folder")
+def test_without_any_the_list_that_travels_along_is_taken() -> None:
+    assert find_authorities({}, []) == certifi.where()
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.usefixtures("library_folder")
+def test_what_the_environment_names_goes_first_when_it_is_there(tmp_path: Path, name: str) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("certificates")
+    assert find_authorities({name: str(bundle)}, [str(bundle)]) is None, "the library reads the variable itself"
+    assert find_authorities({name: str(tmp_path / "absent")}, [str(bundle)]) == str(bundle)
+
+
+def test_a_chosen_file_is_the_only_one_believed(tmp_path: Path) -> None:
+    certificate, _key = make_server_tls(tmp_path)
+    assert len(make_client_context(str(certificate)).get_ca_certs()) == 1
+
+
+def test_a_file_that_is_missing_or_holds_no_certificates_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.pem").write_text("no certificates\n")
+    for name in ("absent.pem", "text.pem"):
+        with pytest.raises(GatewayUnreachable, match=f"{name} can't be used: .*{tls.CA_FILE_VARIABLE}"):
+            make_client_context(str(tmp_path / name))
+
+
+def test_a_client_certificate_that_is_missing_is_named(tmp_path: Path) -> None:
+    certificate, _key = make_server_tls(tmp_path)
+    with pytest.raises(GatewayUnreachable, match=r"absent\.pem can't be used: No such file"):
+        make_client_context(str(certificate), str(tmp_path / "absent.pem"))

@@ -1,0 +1,99 @@
+"""Whom a client believes: the certificate authorities behind a gateway's certificate, wherever they lie.
+
+Distributions keep them in different places, and the C library of TLS looks into that of the distribution it was built
+for only. The executable carries Debian's, and runs in images of all kinds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from genba_wire.errors import GatewayUnreachable
+
+CA_FILE_VARIABLE: Final = "GENBA_CA_FILE"
+"""Names the one file that is believed, for agent, command line and bridge."""
+
+SYSTEM_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch, Gentoo, NixOS
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL and their kin
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # RHEL 7 and later
+    "/etc/pki/tls/cacert.pem",  # OpenELEC
+    "/etc/ssl/cert.pem",  # Alpine, macOS, the BSDs
+)
+
+_HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""How the C library finds an authority in a folder; another name there is as good as none."""
+
+
+def make_client_context(
+    ca_file: str | None = None, client_cert: str | None = None, client_key: str | None = None
+) -> ssl.SSLContext:
+    """Make the context of connections to a gateway. All three are paths of PEM files.
+
+    Args:
+        ca_file: the only authorities to believe; otherwise those of `find_authorities`.
+
+    Raises:
+        GatewayUnreachable: one of the files can't be used; says which.
+    """
+    chosen = ca_file or find_authorities(os.environ)
+    try:
+        context = ssl.create_default_context(cafile=chosen)
+    except OSError as error:  # ssl.SSLError is one
+        raise GatewayUnreachable(
+            f"The certificate authorities in {chosen} can't be used: {_why(error)}. Name a file of PEM certificates "
+            f"with {CA_FILE_VARIABLE}."
+        ) from error
+    if client_cert:
+        try:
+            context.load_cert_chain(client_cert, client_key)
+        except OSError as error:
+            raise GatewayUnreachable(f"The client certificate {client_cert} can't be used: {_why(error)}.") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def find_authorities(environ: Mapping[str, str], bundles: Sequence[str] = SYSTEM_BUNDLES) -> str | None:
+    """Return the file to read authorities from; None where the C library finds them by itself.
+
+    In this order: what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, the folder that the library knows, the first bundle of
+    the system, and the list that travels with us. A file that isn't there is passed over, as the library does it.
+    """
+    named = [path for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (path := environ.get(name)) and Path(path).exists()]
+    if named or sys.platform == "win32" or _library_finds_some():
+        return None
+    for bundle in bundles:
+        if _has_content(Path(bundle)):
+            return bundle
+    import certifi
+
+    return certifi.where()
+
+
+def _library_finds_some() -> bool:
+    paths = ssl.get_default_verify_paths()
+    if _has_content(Path(paths.openssl_cafile)):
+        return True
+    try:
+        with os.scandir(paths.openssl_capath) as entries:
+            return any(_HASHED_NAME.fullmatch(entry.name) for entry in entries)
+    except OSError:
+        return False
+
+
+def _has_content(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0 and os.access(file, os.R_OK)
+    except OSError:
+        return False
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
