@@ -1,4 +1,4 @@
-"""`make agent`: assemble the executable that workspaces download, genba-linux-<arch>.
+"""`make agent`: assemble the executable that workspaces download, genba-linux-<arch>, and the script for macOS.
 
 It is a script with a gzipped tar behind it (docs/decisions/0007-the-executable.md). What comes from others is fetched
 once for each lock and kept in the cache; our own packages are laid over it each time they change.
@@ -7,14 +7,12 @@ once for each lock and kept in the cache; our own packages are laid over it each
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
-import io
 import os
 import platform as this_machine
 import shutil
+import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +22,9 @@ from genba_wire.version import VERSION
 from scripts.clone import ROOT
 from scripts.environment import cache_folder, locked
 from scripts.executable import recipe
+from scripts.executable.archive import digest_of, fill_head, list_packages, pack, write_program
 from scripts.executable.base import make_base
+from scripts.executable.portable import build_portable
 from scripts.executable.recipe import PLATFORMS, Platform
 from scripts.failures import ScriptFailure
 from scripts.progress import say
@@ -40,8 +40,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("arch", nargs="*", choices=[*PLATFORMS, []], help="(this machine's)")
     chosen = parser.parse_args(argv).arch or [machine_arch()]
     try:
-        for arch in chosen:
-            file = build_executable(PLATFORMS[arch], OUTPUT)
+        for file in [*build_portable(OUTPUT), *(build_executable(PLATFORMS[arch], OUTPUT) for arch in chosen)]:
             say(f"{file.relative_to(ROOT)}: {file.stat().st_size / 2**20:.1f} MiB")
     except ScriptFailure as failure:
         say(str(failure))
@@ -56,7 +55,9 @@ def prepare_executable() -> Path | None:
     environment.
     """
     try:
-        return build_executable(PLATFORMS[machine_arch()], OUTPUT).parent
+        executable = build_executable(PLATFORMS[machine_arch()], OUTPUT)
+        build_portable(OUTPUT)
+        return executable.parent
     except ScriptFailure as failure:
         say(f"agents run from this clone's environment. {failure}")
         return None
@@ -78,8 +79,21 @@ def build_executable(platform: Platform, output: Path) -> Path:
     """Make `genba-linux-<arch>` in a folder, unless it is there and nothing changed.
 
     Raises:
-        ScriptFailure: something that is needed can't be had.
+        ScriptFailure: something that is needed can't be had, or a folder can't be written.
     """
+    try:
+        return _build(platform, output)
+    except OSError as error:
+        where = error.filename or cache_folder()
+        raise ScriptFailure(
+            f"The executable can't be made: {where}: {error.strerror or error}. It needs 200 MB in "
+            f"{cache_folder() / 'executables'}; GENBA_CACHE names another folder."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise ScriptFailure(f"The executable can't be made: `{error.cmd[0]}` failed ({error.returncode}).") from error
+
+
+def _build(platform: Platform, output: Path) -> Path:
     base = find_base(platform)
     own = _own_files()
     digest = _digest_of(own, base.name)
@@ -89,7 +103,7 @@ def build_executable(platform: Platform, output: Path) -> Path:
         with locked(cached.parent / "build.lock"):
             if not cached.exists():
                 say(f"assembling the executable for {platform.arch}")
-                _write(cached, _assemble(platform, base, own, digest))
+                write_program(cached, _assemble(platform, base, own, digest))
     output.mkdir(parents=True, exist_ok=True)
     file = output / f"genba-linux-{platform.arch}"
     if not file.exists() or not file.samefile(cached):
@@ -115,55 +129,21 @@ def find_base(platform: Platform) -> Path:
 
 def _own_files() -> dict[str, Path]:
     """Our files by their places in the tar; main.py comes last, which the head relies on."""
-    files: dict[str, Path] = {}
-    for package in recipe.PACKAGES:
-        folder = ROOT / package
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                files[f"site/{folder.name}/{file.relative_to(folder)}"] = file
-    files["main.py"] = PARTS / "main.py"
-    return files
+    return {**list_packages(recipe.PACKAGES), "main.py": PARTS / "main.py"}
 
 
 def _digest_of(own: dict[str, Path], base: str) -> str:
-    digest = hashlib.sha256(f"{base}\0".encode())
-    for place, file in [*own.items(), ("head", PARTS / "head.sh"), ("build", Path(__file__))]:
-        content = file.read_bytes()
-        digest.update(f"{place}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()[:16]
+    made_by = {"head": PARTS / "head.sh", "build": Path(__file__), "archive": PARTS / "archive.py"}
+    return digest_of({**own, **made_by}, base)
 
 
 def _assemble(platform: Platform, base: Path, own: dict[str, Path], digest: str) -> bytes:
     top = f"genba-{digest}"
-    payload = io.BytesIO()
-    with tarfile.open(fileobj=payload, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for file in sorted(base.rglob("*")):
-            if file.is_file():
-                _add(tar, f"{top}/{file.relative_to(base)}", file)
-        for place, file in own.items():
-            _add(tar, f"{top}/{place}", file)
-    head = (PARTS / "head.sh").read_text(encoding="utf-8")
+    others = {f"{top}/{file.relative_to(base)}": file for file in sorted(base.rglob("*")) if file.is_file()}
     values = {"VERSION": VERSION, "ARCH": platform.arch, "HASH": digest, "LOADER": platform.loader}
-    values["FIRST_LINE"] = str(head.count("\n") + 1)
-    for name, value in values.items():
-        head = head.replace(f"@{name}@", value)
-    return head.encode() + gzip.compress(payload.getvalue(), compresslevel=9, mtime=0)
-
-
-def _add(tar: tarfile.TarFile, place: str, file: Path) -> None:
-    """Add a file without what differs between machines: owners, times, and modes but the executable bit."""
-    entry = tarfile.TarInfo(place)
-    entry.size = file.stat().st_size
-    entry.mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
-    with file.open("rb") as content:
-        tar.addfile(entry, content)
-
-
-def _write(file: Path, content: bytes) -> None:
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    new.write_bytes(content)
-    new.chmod(0o755)
-    new.rename(file)
+    values["KEEP_DAYS"] = str(recipe.KEEP_DAYS)
+    head = fill_head((PARTS / "head.sh").read_text(encoding="utf-8"), values)
+    return head + pack({**others, **{f"{top}/{place}": file for place, file in own.items()}})
 
 
 def _write_link(source: Path, file: Path) -> None:

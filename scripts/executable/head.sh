@@ -25,12 +25,11 @@ start() {
 
 # main.py is the last file of the tar: where it is, all is. The move is atomic, so that many may unpack at once.
 unpack() {
-    if ! { mkdir -p "$1" && [ -O "$1" ] && [ ! -L "$1" ] && mkdir "$1/.new-$$"; } 2>/dev/null; then
+    if ! { mkdir -p "$1" && [ -O "$1" ] && [ ! -L "$1" ] && new=$(mktemp -d "$1/.new-XXXXXX"); } 2>/dev/null; then
         tried="$tried
   $1: can't be written to"
         return 1
     fi
-    new=$1/.new-$$
     why=$({ tail -n +@FIRST_LINE@ "$self" | gzip -dc | tar -xf - -C "$new"; } 2>&1)
     if [ ! -f "$new/$name/main.py" ]; then
         tried="$tried
@@ -40,19 +39,34 @@ unpack() {
   $1: programs may not run there (mounted noexec?), or this is not a machine of the kind @ARCH@"
     else
         mv "$new/$name" "$1/" 2>/dev/null
+        drop_old "$1"
     fi
     rm -rf "$new"
     is_ours "$1"
+}
+
+# Once for each version: what a start that was cut short left behind, and versions unpacked weeks ago that no process of
+# this machine runs. Where processes can't be looked at, all stay.
+drop_old() {
+    find "$1" -maxdepth 1 -type d -name '.new-*' -mtime +0 -exec rm -rf {} + 2>/dev/null
+    [ -r /proc/self/maps ] && command -v grep >/dev/null || return 0
+    for other in "$1"/genba-*; do
+        [ "$other" != "$1/$name" ] && [ -f "$other/main.py" ] && [ -O "$other" ] || continue
+        [ -n "$(find "$other" -maxdepth 0 -mtime +@KEEP_DAYS@ 2>/dev/null)" ] || continue
+        grep -qsF "$other/" /proc/[0-9]*/maps || rm -rf "$other"
+    done
 }
 
 # The first two without starting another program: this is the way of every later start.
 for folder in ${GENBA_CACHE:+"$GENBA_CACHE"} ${HOME:+"$HOME/.cache/genba"}; do
     is_ours "$folder" && start "$folder" "$@"
 done
+old=$(umask)
 umask 077
 user=$(id -u)
 for folder in ${GENBA_CACHE:+"$GENBA_CACHE"} ${HOME:+"$HOME/.cache/genba"} "/var/tmp/genba-$user" "/tmp/genba-$user" "/dev/shm/genba-$user"; do
     if is_ours "$folder" || unpack "$folder"; then
+        umask "$old" # what is started makes the user's files
         start "$folder" "$@"
     fi
 done

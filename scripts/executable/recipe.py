@@ -95,6 +95,14 @@ WHEELS: Final = (
 )
 """Distributions of requirements-run.lock that agent, command line and bridge import; a test imports all of them."""
 
+PORTABLE_WHEELS: Final = tuple(name for name in WHEELS if name not in ("croniter", "psutil", "python-dateutil"))
+"""Those that command line and bridge import, without what only the agent of a workspace needs."""
+
+PORTABLE_PACKAGES: Final = ("wire/genba_wire", "ide-bridge/genba_ide_bridge")
+
+KEEP_DAYS: Final = 14
+"""A version unpacked this long ago is removed when another is unpacked beside it and none of its processes lives."""
+
 PACKAGES: Final = ("wire/genba_wire", "agent/genba_agent", "ide-bridge/genba_ide_bridge")
 
 LEFT_OUT: Final = (

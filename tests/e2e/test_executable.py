@@ -76,6 +76,34 @@ def test_ten_that_start_at_once_unpack_once(executable: Path, cache: Path) -> No
     assert [path.name.startswith("genba-") for path in cache.iterdir()] == [True], "one folder, nothing half done"
 
 
+def test_an_older_version_goes_once_nobody_runs_it(executable: Path, cache: Path) -> None:
+    long_ago = 1_000_000_000
+    for name in ("genba-unused", "genba-running", "genba-young", ".new-interrupted"):
+        (cache / name).mkdir()
+        (cache / name / "main.py").touch()
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", cache / "genba-running" / "python")
+    for name in ("genba-unused", "genba-running", ".new-interrupted"):
+        os.utime(cache / name, (long_ago, long_ago))
+    with subprocess.Popen([cache / "genba-running" / "python", "1000"]) as process:
+        try:
+            done = start(executable, "version", environment={"GENBA_CACHE": str(cache)})
+        finally:
+            process.kill()
+    assert done.returncode == 0, done.stderr
+    left = {path.name for path in cache.iterdir()}
+    (own,) = left - {"genba-running", "genba-young"}
+    assert len(left) == 3
+    assert (cache / own / "lib").is_dir()
+
+
+def test_the_users_own_mask_is_kept_at_the_first_start(executable: Path, cache: Path, short_dir: Path) -> None:
+    told = short_dir / "mask"
+    arguments = f"list --url http://127.0.0.1:1 --token x --header-command 'umask >{told}'"
+    session = {"PATH": "/usr/bin:/bin", "GENBA_CACHE": str(cache), "HOME": str(short_dir)}
+    subprocess.run(["/bin/sh", "-c", f"umask 027; exec {executable} {arguments}"], env=session, check=False, timeout=60)
+    assert told.read_text() == "0027\n"
+
+
 def test_holds_all_that_agent_and_command_line_import(executable: Path, cache: Path) -> None:
     assert start(executable, "version", environment={"GENBA_CACHE": str(cache)}).returncode == 0
     (root,) = cache.iterdir()

@@ -24,6 +24,7 @@ async def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "genba-linux-amd64").write_bytes(CONTENT)
+    (folder / "genba-darwin-arm64").write_bytes(b"#!/bin/sh\n")
     return folder
 
 
@@ -74,7 +75,7 @@ async def test_a_rebuilt_file_gets_another_tag(client: quart_typing.TestClientPr
     ("path", "sentence"),
     [
         ("coder-windows-amd64.exe", "uv tool install genba"),
-        ("coder-darwin-arm64", "uv tool install genba"),
+        ("coder-darwin-amd64", "uv tool install genba"),
         ("coder-linux-armv7", "no program for linux-armv7"),
         ("passwd", "no program named"),
         ("..%2Fsecret", "no"),
@@ -92,4 +93,12 @@ async def test_what_is_not_there_is_404_in_words(
 
 
 async def test_lists_what_there_is(client: quart_typing.TestClientProtocol) -> None:
-    assert await (await client.get("/bin/")).get_data() == b"coder-linux-amd64\ngenba-linux-amd64\n"
+    listed = await (await client.get("/bin/")).get_data()
+    assert listed == b"coder-darwin-arm64\ncoder-linux-amd64\ngenba-darwin-arm64\ngenba-linux-amd64\n"
+
+
+async def test_the_script_for_macos_is_served_like_the_others(client: quart_typing.TestClientProtocol) -> None:
+    response = await client.get("/bin/coder-darwin-arm64")
+    assert (response.status_code, await response.get_data()) == (200, b"#!/bin/sh\n")
+    tag = response.headers["ETag"]
+    assert (await client.get("/bin/genba-darwin-arm64", headers={"If-None-Match": tag})).status_code == 304

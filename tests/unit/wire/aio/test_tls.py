@@ -19,7 +19,7 @@ def library_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that the C library of TLS looks into; empty, as in an image of another distribution."""
     folder = tmp_path / "library"
     folder.mkdir()
-    paths = ssl.DefaultVerifyPaths(None, None, "", str(tmp_path / "absent.pem"), "", str(folder))
+    paths = ssl.DefaultVerifyPaths("", "", "", str(tmp_path / "absent.pem"), "", str(folder))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
     return folder
 
