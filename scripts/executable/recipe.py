@@ -49,7 +49,7 @@ DEBS: Final = (
 
 LIBRARIES: Final = (
     "ld-linux-*",
-    "libbz2.so.*",
+    "libbz2.so.1.0",
     "libc.so.6",
     "libcrypto.so.3",
     "libdl.so.2",
