@@ -15,7 +15,7 @@ from genba_gateway.errors import NotFound
 _NAME: Final = re.compile(r"(?:genba|coder)-(?P<platform>[a-z]+-[a-z0-9]+?)(?:\.exe)?")
 _UNSERVED: Final = {
     "windows": "Genba has no program for Windows to download: uv tool install genba",
-    "darwin": "This gateway has no program for macOS: its operator makes it with `make agent`, or: uv tool install genba",
+    "darwin": "No program for macOS is here: its operator makes it with `make agent`, or: uv tool install genba",
 }
 
 
