@@ -125,7 +125,6 @@ LEFT_OUT: Final = (
     "venv",
     "wsgiref",
     "xmlrpc",
-    "_sysconfigdata_*",
     "sitecustomize.py",
     "_codecs_*.so",
     "_ctypes_test*.so",

@@ -153,4 +153,5 @@ def test_the_executable_starts_in_an_image_with_little_in_it(
             pytest.skip(str(missing))
     mount = f"{executable.resolve()}:/genba:ro"
     said = engine.run("run", "--rm", "--volume", mount, *options, image, "/bin/sh", "/genba", "version")
-    assert said == VERSION_LINE + "\n"
+    # Docker warns on stderr, which comes after, where the machine forwards nothing.
+    assert said.startswith(VERSION_LINE + "\n")
