@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from genba_ide_bridge.errors import BridgeError
 from genba_wire.version import VERSION
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ def open_transport(url: str, token: str, headers: Mapping[str, str], ca_file: st
 
     Raises:
         GatewayUnreachable: the file of certificate authorities can't be used.
+        BridgeError: the token or a header can't be sent.
     """
+    _check_text("The session token", token)
+    for name, value in headers.items():
+        _check_text(f'The value of the header "{name}"', value)
     _import_http_client()
     from genba_wire.aio.transport import Transport, TransportOptions
 
@@ -33,6 +38,15 @@ def open_transport(url: str, token: str, headers: Mapping[str, str], ca_file: st
             base_url=url, token=token, headers=headers, ca_file=ca_file or None, user_agent=f"genba/{VERSION}"
         )
     )
+
+
+def _check_text(what: str, text: str) -> None:
+    # Here, and not where it is sent: the libraries' errors name neither the flag nor spare the secret.
+    if not text.isascii() or not text.replace("\t", " ").isprintable():
+        raise BridgeError(
+            f"{what} holds something that no header can carry.",
+            "It may have ASCII letters, digits and signs only: was it copied whole, and nothing else with it?",
+        )
 
 
 def _import_http_client() -> None:

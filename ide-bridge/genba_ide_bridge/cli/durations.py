@@ -9,6 +9,9 @@ from typing import Final
 import click
 
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+MAX_DURATION: Final = timedelta(microseconds=(2**63 - 1) // 1000)
+"""The API counts nanoseconds in 64 bits: 292 years."""
+
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 
 
@@ -31,11 +34,14 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration.
 
     Raises:
-        ValueError: it is none; says what one looks like.
+        ValueError: it is none, or one too long; says what one looks like.
     """
     compact = text.replace(" ", "")
     if compact == "0":
         return timedelta(0)
     if not compact or _PART.sub("", compact):
         raise ValueError(f'"{text}" is not a duration like 90m, 1h30m or 30d.')
-    return timedelta(seconds=sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(compact)))
+    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(compact))
+    if seconds > MAX_DURATION.total_seconds():
+        raise ValueError(f'"{text}" is longer than the 292 years that a duration may have.')
+    return timedelta(seconds=seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from genba_ide_bridge.cli.session import SessionFolder, default_config_dir, norm
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
 
 HEADER_COMMAND_TIMEOUT_S = 60.0
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""A token of RFC 9110, section 5.6.2."""
 
 
 @dataclass(slots=True)
@@ -92,10 +96,14 @@ class Settings:
         if command:
             lines += _run_header_command(command, self.explicit_url or self.folder.read_url())
         headers: dict[str, str] = {}
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             name, separator, value = line.partition("=")
-            if not separator or not name.strip():
-                raise BridgeError(f'A header is NAME=VALUE, not "{name}".', "Look at --header and --header-command.")
+            if not separator or not _HEADER_NAME.fullmatch(name.strip()):
+                # What was given is not repeated: `Authorization: Bearer …` holds a secret wherever it is cut.
+                raise BridgeError(
+                    f"A header is NAME=VALUE, and number {number} of {len(lines)} is not.",
+                    "Look at --header and --header-command, and their variables.",
+                )
             headers[name.strip()] = value.strip()
         return headers
 

@@ -39,10 +39,11 @@ def parse_pairs(flag: str, texts: Iterable[str]) -> dict[str, str]:
         click.UsageError: one has no `=`.
     """
     pairs: dict[str, str] = {}
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         name, separator, value = text.partition("=")
         if not separator or not name.strip():
-            raise click.UsageError(f'{flag} is NAME=VALUE, not "{text}".')
+            # The text is not repeated: `--variable key:SECRET` is a likely slip.
+            raise click.UsageError(f"{flag} is NAME=VALUE, and number {number} of them is not.")
         pairs[name.strip()] = value
     return pairs
 

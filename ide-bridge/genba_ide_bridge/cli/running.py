@@ -42,14 +42,14 @@ def run_command(target: str, name: str, arguments: list[str]) -> int:
             raise TypeError(f"{target} is not a command")
         code: object = command.main(arguments, prog_name=f"genba {name}", standalone_mode=False, obj=flags)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has gone, as in `genba logs -f ws | head`; leave nothing for Python to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\nInterrupted.\n")
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001  the edge of the program: say it in words, -v shows the rest
+        if _is_broken_pipe(error):
+            # Whoever read our output has gone, as in `genba logs -f ws | head`; leave nothing for Python to flush.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_FAILED
         return _report(_first_of(error), settings)
     return code if isinstance(code, int) else 0
 
@@ -118,6 +118,13 @@ def _first_of(error: Exception) -> Exception:
     return _first_of(inner[0])
 
 
+def _is_broken_pipe(error: Exception) -> bool:
+    """Whether output could not be written, maybe by one of several tasks."""
+    if isinstance(error, ExceptionGroup):
+        return error.subgroup(BrokenPipeError) is not None  # pyright: ignore[reportUnknownMemberType]  # isinstance can't narrow its parameter
+    return isinstance(error, BrokenPipeError)
+
+
 def _report(error: Exception, settings: Settings) -> int:
     if settings.is_verbose:
         traceback.print_exception(error)
@@ -133,6 +140,9 @@ def _report(error: Exception, settings: Settings) -> int:
         return _say(*describe_refusal(error), EXIT_FAILED)
     if isinstance(error, WireError):
         return _say(str(error), "", EXIT_FAILED)
+    if isinstance(error, UnicodeEncodeError) and error.reason.startswith("surrogates"):
+        # Python keeps bytes of arguments that are no UTF-8 as lone surrogates (PEP 383).
+        return _say("Something in the arguments or the environment is not UTF-8.", "", EXIT_FAILED)
     if isinstance(error, OSError) and error.filename is not None:
         return _say(f"{error.filename}: {error.strerror}", "", EXIT_FAILED)
     hint = "" if settings.is_verbose else "This is a bug of genba. -v shows where."

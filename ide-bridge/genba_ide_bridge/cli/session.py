@@ -71,6 +71,8 @@ class SessionFolder:
             return ""
         except OSError as error:
             raise BridgeError(f"Can't read {self.path / name}: {error}.") from error
+        except UnicodeDecodeError as error:
+            raise BridgeError(f"{self.path / name} holds no text.", "Sign in again: `genba login URL`.") from error
 
     def _write(self, name: str, text: str) -> None:
         # Written beside and renamed: an editor's extension reads these files at any time.
@@ -95,7 +97,7 @@ def normalize_url(text: str) -> str:
         hostname, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BridgeError(f'"{text}" is not a URL: {error}.') from error
-    if parts.scheme not in ("http", "https") or not hostname:
+    if parts.scheme not in ("http", "https") or not hostname or not text.isprintable():
         raise BridgeError(f'"{text}" is not the URL of a gateway.', "It looks like https://gateway.example.com.")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
