@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_wire.api.templates import TemplateVersionParameter
@@ -46,62 +43,6 @@ def parse_pairs(flag: str, texts: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(f"{flag} is NAME=VALUE, and number {number} of them is not.")
         pairs[name.strip()] = value
     return pairs
-
-
-def read_values_file(path: Path) -> dict[str, str]:
-    """Read a file of values: a JSON object, or lines `name: value` (plain YAML) or `name=value`.
-
-    Nested YAML is refused, and not guessed at: lists and objects are written as JSON after the name.
-
-    Raises:
-        BridgeError: the file can't be read as one of these; names the line.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BridgeError(f"Can't read the values in {path}: {error}.") from error
-    if text.lstrip().startswith("{"):
-        return _read_json_values(path, text)
-    values: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#") or stripped == "---":
-            continue
-        name, value = _split_line(stripped)
-        if not name or line[0].isspace() or stripped.startswith("- ") or (value in ("|", ">", "") and ":" in stripped):
-            raise BridgeError(
-                f"{path}, line {number}, is not `name: value`.",
-                "Lists and objects are written as JSON on one line, longer files as one JSON object.",
-            )
-        values[name] = _unquote(value)
-    return values
-
-
-def _split_line(line: str) -> tuple[str, str]:
-    at = min((line.find(mark) for mark in (":", "=") if mark in line), default=-1)
-    return (line[:at].strip().strip("\"'"), line[at + 1 :].strip()) if at > 0 else ("", "")
-
-
-def _unquote(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return str(json.loads(value)) if value[0] == '"' and _is_json(value) else value[1:-1]
-    return value.partition(" #")[0].rstrip()
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_json_values(path: Path, text: str) -> dict[str, str]:
-    try:
-        values: dict[str, object] = json.loads(text)
-    except ValueError as error:
-        raise BridgeError(f"{path} is not valid JSON: {error}.") from error
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
 def check_value(parameter: TemplateVersionParameter, value: str) -> str:

@@ -10,7 +10,8 @@ from typing import TypeVar
 import click
 
 from genba_ide_bridge.cli.command import LISTED_TEXT, environment_of
-from genba_ide_bridge.cli.parameters import GivenValues, parse_pairs, read_values_file
+from genba_ide_bridge.cli.parameters import GivenValues, parse_pairs
+from genba_ide_bridge.cli.values_file import read_values_file
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
@@ -45,7 +46,7 @@ def parameter_options(function: FunctionT) -> FunctionT:
             "--rich-parameter-file",
             type=click.Path(dir_okay=False, path_type=Path),
             envvar=environment_of("RICH_PARAMETER_FILE"),
-            help="A file of values: a JSON object, or lines `name: value`.",
+            help="A file of values: a JSON object, or YAML of `name: value`.",
         ),
         click.option(
             "--parameter-default",

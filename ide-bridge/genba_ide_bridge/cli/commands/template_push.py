@@ -16,8 +16,9 @@ from genba_ide_bridge.cli.archive import pack_template
 from genba_ide_bridge.cli.command import LISTED_TEXT, GenbaCommand
 from genba_ide_bridge.cli.organizations import find_organization
 from genba_ide_bridge.cli.output import note, organization_option, yes_option
-from genba_ide_bridge.cli.parameters import parse_pairs, read_values_file
+from genba_ide_bridge.cli.parameters import parse_pairs
 from genba_ide_bridge.cli.running import run_with_gateway
+from genba_ide_bridge.cli.values_file import read_values_file
 from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class PushRequest:
 @click.option("--var", "--variable", "variables", multiple=True, type=LISTED_TEXT, metavar="NAME=VALUE",
               help="The value of a Terraform variable, repeatable.")  # fmt: skip
 @click.option("--variables-file", type=click.Path(dir_okay=False, path_type=Path),
-              help="A file of values: a JSON object, or lines `name: value`.")  # fmt: skip
+              help="A file of values: a JSON object, or YAML of `name: value`.")  # fmt: skip
 @click.option("--provisioner-tag", "tags", multiple=True, metavar="NAME=VALUE", help="Which provisioners may take it.")
 # Providers are the gateway's own or pinned by the template: an absent lock file is no reason for a warning to ignore.
 @click.option("--ignore-lockfile", is_flag=True, hidden=True)
