@@ -22,6 +22,8 @@ import psutil
 import pytest
 from blockbuster import BlockBuster, BlockBusterFunction
 
+from tests.support.cli_forks import stop_fork_server
+
 OUR_PACKAGES: Final = ["genba_wire", "genba_gateway", "genba_agent", "genba_ide_bridge"]
 """A call blocks in our name when one of their frames is on the stack; what a test itself does is not judged."""
 
@@ -62,6 +64,13 @@ def clean_environment() -> None:
     """Fail a test that would run with another one's settings in the environment."""
     left = [name for name in os.environ if name.startswith(("CODER_", "GENBA_", "TF_CLI_CONFIG_FILE"))]
     assert not left, f"an earlier test left {left} in the environment: use monkeypatch.setenv"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server_ends() -> Generator[None]:
+    """End the process that calls of the command line are forked from."""
+    yield
+    stop_fork_server()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.support.cli_builders import (
     make_workspace,
 )
 from tests.support.cli_gateway_streams import add_streams
+from tests.support.quick_app import QuickApp
 
 if TYPE_CHECKING:
     from tests.support.cli_gateway import CliGateway
@@ -48,7 +49,7 @@ def _odd(value: object) -> Json:
 
 
 def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
-    app = Quart("cli_gateway", root_path="/", instance_path="/nowhere")
+    app = QuickApp("cli_gateway", root_path="/", instance_path="/nowhere")
     public = {"/api/v2/users/first", "/api/v2/users/login"}
 
     @app.before_serving

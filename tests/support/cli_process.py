@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from tests.support.cli_forks import ForkedGenba, fork_server
+
 CEILING_S: Final = 30.0
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 GENBA: Final = (sys.executable, "-m", "genba_ide_bridge.cli.main")
@@ -39,30 +41,60 @@ async def run_genba(
     *arguments: str, folder: Path, stdin: bytes = b"", cwd: Path | None = None, env: Mapping[str, str] = NOTHING
 ) -> Finished:
     """Run a call to its end, without a terminal."""
-    process = await asyncio.create_subprocess_exec(
-        *GENBA,
-        *arguments,
-        env=environment_for(folder, **env),
-        cwd=cwd or folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    async with (
+        started_genba(arguments, cwd or folder, environment_for(folder, **env)) as (process, ends),
+        asyncio.timeout(CEILING_S),
+        asyncio.TaskGroup() as group,
+    ):
+        out = group.create_task(ends.out.read(), name="stdout")
+        err = group.create_task(ends.err.read(), name="stderr")
+        ends.stdin.write(stdin)
+        ends.stdin.write_eof()
+        code = await process.wait()
+    return Finished(code, out.result().decode(), err.result().decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Our ends of a call's pipes."""
+
+    stdin: asyncio.WriteTransport
+    out: asyncio.StreamReader
+    err: asyncio.StreamReader
+
+
+@asynccontextmanager
+async def started_genba(
+    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]
+) -> AsyncGenerator[tuple[ForkedGenba, Ends]]:
+    """Start a call on pipes and end it with the block."""
+    loop = asyncio.get_running_loop()
+    (theirs_in, ours_in), (ours_out, theirs_out), (ours_err, theirs_err) = os.pipe(), os.pipe(), os.pipe()
+    out, err = asyncio.StreamReader(), asyncio.StreamReader()
+    standard = (theirs_in, theirs_out, theirs_err)
+    stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(ours_in, "wb"))
+    readers = [
+        (await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(out), os.fdopen(ours_out, "rb")))[0],
+        (await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(err), os.fdopen(ours_err, "rb")))[0],
+    ]
     try:
-        async with asyncio.timeout(CEILING_S):
-            out, err = await process.communicate(stdin)
+        process = await fork_server().start(arguments, environment=environment, cwd=cwd, standard=standard)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return Finished(process.returncode, out.decode(), err.decode())
+        for descriptor in standard:
+            os.close(descriptor)
+    try:
+        yield process, Ends(stdin, out, err)
+    finally:
+        process.kill()
+        await process.wait()
+        for transport in (stdin, *readers):
+            transport.close()
 
 
 class RunningGenba:
     """A call that goes on; `out` and `err` grow."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: ForkedGenba) -> None:
         self.process = process
         self.out = ""
         self.err = ""
@@ -92,35 +124,20 @@ async def running_genba(
     *arguments: str, folder: Path, env: Mapping[str, str] = NOTHING
 ) -> AsyncGenerator[RunningGenba]:
     """Start a call and end it with the block."""
-    process = await asyncio.create_subprocess_exec(
-        *GENBA,
-        *arguments,
-        env=environment_for(folder, **env),
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    running = RunningGenba(process)
-    try:
+    async with started_genba(arguments, folder, environment_for(folder, **env)) as (process, ends):
+        ends.stdin.write_eof()
+        running = RunningGenba(process)
         async with asyncio.TaskGroup() as group:
-            group.create_task(running.read(process.stdout, True), name="stdout")
-            group.create_task(running.read(process.stderr, False), name="stderr")
+            group.create_task(running.read(ends.out, True), name="stdout")
+            group.create_task(running.read(ends.err, False), name="stderr")
             yield running
-            if process.returncode is None:
-                process.kill()
-    finally:
-        if process.returncode is None:
             process.kill()
-        await process.wait()
 
 
 class TerminalGenba:
     """A call in a terminal of 100 columns; `screen` holds all that was written to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | ForkedGenba, master: int) -> None:
         self.process = process
         self.screen = ""
         self._master = master
@@ -177,22 +194,27 @@ class TerminalGenba:
 
 @asynccontextmanager
 async def genba_on_terminal(
-    *arguments: str, folder: Path, env: Mapping[str, str] = NOTHING, program: Sequence[str] = GENBA
+    *arguments: str, folder: Path, env: Mapping[str, str] = NOTHING, program: Sequence[str] = ()
 ) -> AsyncGenerator[TerminalGenba]:
     """Start a call, or that of a program around it, on a terminal of its own and end it with the block."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    process = await asyncio.create_subprocess_exec(
-        *program,
-        *arguments,
-        env=environment_for(folder, TERM="xterm", **env),
-        cwd=folder,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
+    environment = environment_for(folder, TERM="xterm", **env)
+    process: asyncio.subprocess.Process | ForkedGenba
+    if program:
+        process = await asyncio.create_subprocess_exec(
+            *program,
+            *arguments,
+            env=environment,
+            cwd=folder,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+    else:
+        process = await fork_server().start(arguments, environment=environment, cwd=folder, standard=[slave] * 3)
     os.close(slave)
     terminal = TerminalGenba(process, master)
     loop = asyncio.get_running_loop()

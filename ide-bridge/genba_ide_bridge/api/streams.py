@@ -53,7 +53,7 @@ class Backoff:
     """Delays between attempts: doubling, with jitter so that many clients don't come at once."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _delay_s: float = FIRST_DELAY_S
+    _delay_s: float = field(default_factory=lambda: FIRST_DELAY_S)
 
     def reset(self) -> None:
         """The last attempt succeeded."""

@@ -70,6 +70,7 @@ async def test_a_terminal_shows_the_queue_the_stage_and_the_seconds(tmp_path: Pa
         gateway.add_workspace(make_workspace(latest_build=build))
         async with genba_on_terminal("start", "dev", folder=tmp_path, env=session(gateway)) as terminal:
             await terminal.see("queued 2 of 5")
+            gateway.set_job(build.id, "running")
             gateway.say(build.id, "host: Creating...")
             await terminal.see("Starting workspace · host: Creating...")
             await terminal.see(" s · ")
