@@ -178,6 +178,12 @@ def _add_template_routes(app: Quart, gateway: CliGateway) -> None:
         found = [version for version in gateway.versions.values() if version.name == name]
         return _json(found[0]) if found else _refuse(404, "Not found.")
 
+    @app.post("/api/v2/templateversions/<version_id>/<verb>")
+    async def archive(version_id: str, verb: str) -> Response:
+        changed = msgspec.structs.replace(gateway.versions[version_id], archived=verb == "archive")
+        gateway.versions[version_id] = changed
+        return _json({"message": "done"})
+
     @app.post("/api/v2/files")
     async def upload() -> Response:
         identifier = str(uuid.uuid4())

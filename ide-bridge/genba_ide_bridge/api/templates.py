@@ -106,6 +106,12 @@ class TemplatesApi:
         body = UpdateActiveVersionRequest(id=version_id)
         await self._calls.send("PATCH", f"/templates/{in_path(template_id)}/versions", body=body)
 
+    async def set_archived(self, version_id: str, *, archived: bool) -> None:
+        """Hide a version from lists and choices, or show it again."""
+        await self._calls.send(
+            "POST", f"/templateversions/{in_path(version_id)}/{'archive' if archived else 'unarchive'}"
+        )
+
     async def list_parameters(self, version_id: str) -> list[TemplateVersionParameter]:
         """What a workspace of that version can be asked for."""
         path = f"/templateversions/{in_path(version_id)}/rich-parameters"

@@ -43,12 +43,12 @@ GLOBAL_OPTIONS: list[click.Parameter] = [
     _global_option("--no-version-warning", field="no_version_warning", is_switch=True),
     _global_option("-v", "--verbose", field="verbose", is_switch=True),
     _global_option("--no-open", field="no_open", is_switch=True),
-    # Taken because editors and scripts pass them; there is nothing that they would change here.
+    _global_option("--force-tty", field="force_tty", is_switch=True),
+    # Taken because editors and scripts pass them; there is nothing that they, or their variables, would change here.
     _global_option("--no-feature-warning", field=None, is_switch=True),
     _global_option("--disable-direct-connections", field=None, is_switch=True),
     _global_option("--disable-network-telemetry", field=None, is_switch=True),
     _global_option("--debug-options", field=None, is_switch=True),
-    _global_option("--force-tty", field=None, is_switch=True),
 ]
 
 

@@ -32,6 +32,7 @@ class GlobalFlags:
     no_version_warning: bool = False
     verbose: bool = False
     no_open: bool = False
+    force_tty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,11 @@ class Settings:
     def opens_browser(self) -> bool:
         """Whether pages may be opened."""
         return not (self.flags.no_open or _is_true(self.variable("NO_OPEN")))
+
+    @property
+    def forces_terminal(self) -> bool:
+        """Whether questions are asked although there is no terminal."""
+        return self.flags.force_tty or _is_true(self.variable("FORCE_TTY"))
 
     def variable(self, name: str) -> str:
         """A setting of the environment: GENBA_… wins over CODER_…; empty ones count as absent."""

@@ -10,10 +10,17 @@ from contextlib import contextmanager
 
 import click
 
+from genba_ide_bridge.cli.options import GlobalFlags, Settings
+
 
 def can_ask() -> bool:
-    """Whether somebody sits at the other end."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether somebody sits at the other end, or a program that says so (--force-tty)."""
+    return (sys.stdin.isatty() and sys.stderr.isatty()) or _is_forced()
+
+
+def _is_forced() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and Settings(context.find_root().ensure_object(GlobalFlags)).forces_terminal
 
 
 def ask(question: str, flag: str, *, default: str | None = None, check: Callable[[str], str] | None = None) -> str:
@@ -58,8 +65,8 @@ def choose(question: str, flag: str, choices: Sequence[tuple[str, str]], *, defa
     return ask("Number", flag, default=default, check=pick)
 
 
-def confirm(question: str) -> None:
-    """Go on only after a yes.
+def confirm(question: str, *, default: bool = False) -> None:
+    """Go on only after a yes; `default` is what an empty line means.
 
     Raises:
         click.Abort: somebody said no.
@@ -67,7 +74,7 @@ def confirm(question: str) -> None:
     """
     require_terminal(question, "--yes")
     with _interruptible():
-        click.confirm(question, abort=True, err=True)
+        click.confirm(question, default=default, abort=True, err=True)
 
 
 def require_terminal(question: str, flag: str) -> None:

@@ -16,6 +16,7 @@ from genba_ide_bridge.cli.targets import WorkspaceTarget, get_workspace, workspa
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
+    from genba_wire.api.jobs import ProvisionerJob
     from genba_wire.api.workspaces import Workspace, WorkspaceBuild
 
 reason_option = click.option("--reason", default="", metavar="WORD", help="Why, for the record: vscode_connection, …")
@@ -54,7 +55,7 @@ def start(
         if workspace.latest_build.status == "running":
             click.echo(f"Workspace {target.name} is running already.")
             return
-        if workspace.latest_build.status in ("starting", "pending") and workspace.latest_build.transition == "start":
+        if workspace.latest_build.transition == "start" and not _is_over(workspace.latest_build.job):
             await _follow(client, workspace.latest_build, "Starting", target)
             return
         await _start(client, workspace, _version_to_start(workspace), given, target, reason)
@@ -160,6 +161,13 @@ def _version_to_start(workspace: Workspace) -> str:
     return workspace.template_active_version_id if wants_active else workspace.latest_build.template_version_id
 
 
+def _is_over(job: ProvisionerJob) -> bool:
+    """Whether a build has ended; else a command that wants the same joins it, where a second build is refused."""
+    from genba_ide_bridge.cli import following
+
+    return following.is_over(job)
+
+
 async def _choose_values(
     client: GatewayClient, workspace: Workspace, version_id: str, given: GivenValues
 ) -> GivenValues:
@@ -197,8 +205,11 @@ async def _start(
 async def _stop(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget, reason: str) -> None:
     from genba_wire.api.workspaces import CreateBuildRequest
 
-    request = CreateBuildRequest(transition="stop", reason=reason)
-    await _follow(client, await client.workspaces.create_build(workspace.id, request), "Stopping", target)
+    build = workspace.latest_build
+    if build.transition != "stop" or _is_over(build.job):
+        request = CreateBuildRequest(transition="stop", reason=reason)
+        build = await client.workspaces.create_build(workspace.id, request)
+    await _follow(client, build, "Stopping", target)
 
 
 async def _follow(client: GatewayClient, build: WorkspaceBuild, doing: str, target: WorkspaceTarget) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from genba_ide_bridge.cli.command import GenbaCommand, environment_of
 from genba_ide_bridge.cli.commands.listing import print_agents
 from genba_ide_bridge.cli.commands.parameter_flags import ParameterFlags, parameter_options
 from genba_ide_bridge.cli.durations import Duration
-from genba_ide_bridge.cli.output import organization_option, yes_option
+from genba_ide_bridge.cli.output import note, organization_option, yes_option
 from genba_ide_bridge.cli.parameters import GivenValues, as_mapping
 from genba_ide_bridge.cli.running import run_with_gateway
 from genba_ide_bridge.cli.schedules import AutostartSchedule
@@ -23,7 +24,7 @@ from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
-    from genba_wire.api.templates import Template
+    from genba_wire.api.templates import Template, TemplateVersionParameter
     from genba_wire.api.workspaces import WorkspaceBuild
 
 
@@ -82,7 +83,6 @@ def create(
     yes: bool,
 ) -> None:
     """Create a workspace and wait for its first build."""
-    del yes  # nothing is asked that --yes would answer
     given = ParameterFlags(parameter, parameter_default, rich_parameter_file).read()
     name = workspace or prompts.ask("Name of the workspace", "its name: genba create NAME")
     target = parse_target(name)
@@ -93,14 +93,14 @@ def create(
     )
 
     async def create_workspace(client: GatewayClient) -> None:
-        build = await _create(client, target, flags, given)
+        build = await _create(client, target, flags, given, asks=not yes and prompts.can_ask())
         _print_success(build, target)
 
     run_with_gateway(create_workspace)
 
 
 async def _create(
-    client: GatewayClient, target: WorkspaceTarget, flags: CreateFlags, given: GivenValues
+    client: GatewayClient, target: WorkspaceTarget, flags: CreateFlags, given: GivenValues, *, asks: bool
 ) -> WorkspaceBuild:
     from genba_ide_bridge.cli.following import follow_build
     from genba_ide_bridge.cli.parameter_choice import choose_values
@@ -116,7 +116,12 @@ async def _create(
     if flags.template_version:
         version_id = (await client.templates.get_version_by_name(template.id, flags.template_version)).id
     given = await _with_copied_values(client, flags, given)
-    values = choose_values(await client.templates.list_parameters(version_id), given, None)
+    parameters = await client.templates.list_parameters(version_id)
+    values = choose_values(parameters, given, None)
+    if asks:
+        version = await client.templates.get_version(version_id)
+        _print_plan(target, f"{template.name}, version {version.name}", parameters, as_mapping(values))
+        prompts.confirm("Create it?", default=True)
     created = await client.workspaces.create_workspace(
         target.owner,
         CreateWorkspaceRequest(
@@ -158,6 +163,16 @@ async def _with_copied_values(client: GatewayClient, flags: CreateFlags, given: 
     source = await get_workspace(client, parse_target(flags.copy_parameters_from))
     copied = as_mapping(await client.workspaces.list_build_parameters(source.latest_build.id))
     return GivenValues(values={**copied, **given.values}, defaults=given.defaults)
+
+
+def _print_plan(
+    target: WorkspaceTarget, source: str, parameters: Sequence[TemplateVersionParameter], values: Mapping[str, str]
+) -> None:
+    note(f"Workspace {target.name} of template {source}")
+    for parameter in parameters:
+        if parameter.name in values or not parameter.ephemeral:
+            title = parameter.display_name or parameter.name
+            note(f"  {title}: {values.get(parameter.name, parameter.default_value)}")
 
 
 def _print_success(build: WorkspaceBuild, target: WorkspaceTarget) -> None:

@@ -23,7 +23,7 @@ from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
-    from genba_wire.api.templates import TemplateVersion
+    from genba_wire.api.templates import TemplateVersion, TemplateVersionVariable
 
 REQUIRED_VARIABLES: Final = "REQUIRED_TEMPLATE_VARIABLES"
 """The job's error code when Terraform variables without a default got no value (contract 2.2)."""
@@ -55,7 +55,7 @@ class PushRequest:
 @click.option("--provisioner-tag", "tags", multiple=True, metavar="NAME=VALUE", help="Which provisioners may take it.")
 # Providers are the gateway's own or pinned by the template: an absent lock file is no reason for a warning to ignore.
 @click.option("--ignore-lockfile", is_flag=True, hidden=True)
-@click.option("--always-prompt", is_flag=True, hidden=True)
+@click.option("--always-prompt", is_flag=True, help="Ask for all variables that are not given.")
 @organization_option
 @yes_option
 def push(
@@ -73,7 +73,7 @@ def push(
     yes: bool,
 ) -> None:
     """Upload a folder of Terraform files as a new version of TEMPLATE (by default the folder's name)."""
-    del ignore_lockfile, always_prompt, yes
+    del ignore_lockfile, yes
     request = PushRequest(
         tar=_read_tar(directory),
         template_name=template or _name_of(directory),
@@ -88,7 +88,7 @@ def push(
     )
 
     async def push_template(client: GatewayClient) -> None:
-        await _push(client, request, organization)
+        await _push(client, request, organization, asks_all=always_prompt)
 
     run_with_gateway(push_template)
 
@@ -112,11 +112,14 @@ def _name_of(directory: str) -> str:
     return name
 
 
-async def _push(client: GatewayClient, request: PushRequest, organization_name: str | None) -> None:
+async def _push(client: GatewayClient, request: PushRequest, organization_name: str | None, *, asks_all: bool) -> None:
     from genba_wire.api.templates import CreateTemplateRequest
 
     organization = await find_organization(client, organization_name)
     template = await client.templates.find_template(organization.name, request.template_name)
+    if asks_all and template is not None:
+        # A new template's variables are not known before they are missing: then they are asked for anyway.
+        request = await _with_answers(client, template.active_version_id, request)
     file_id = await client.templates.upload_tar(request.tar)
     version = await _import(client, request, organization.name, file_id, template.id if template else "")
     if template is None:
@@ -166,6 +169,13 @@ async def _import(
         request = replace(request, variables={**request.variables, **answers})
 
 
+async def _with_answers(client: GatewayClient, version_id: str, request: PushRequest) -> PushRequest:
+    prompts.require_terminal("The values of all variables", "--variable NAME=VALUE instead of --always-prompt")
+    variables = await client.templates.list_variables(version_id)
+    answers = {one.name: _ask_variable(one) for one in variables if one.name not in request.variables}
+    return replace(request, variables={**request.variables, **answers})
+
+
 async def _ask_variables(client: GatewayClient, version: TemplateVersion, given: Mapping[str, str]) -> dict[str, str]:
     variables = await client.templates.list_variables(version.id)
     missing = [one for one in variables if one.required and one.name not in given]
@@ -174,9 +184,13 @@ async def _ask_variables(client: GatewayClient, version: TemplateVersion, given:
     if not prompts.can_ask():
         flags = " ".join(f"--variable {one.name}=VALUE" for one in missing)
         raise BridgeError(f"The template needs values for {', '.join(one.name for one in missing)}.", f"Pass {flags}.")
-    answers: dict[str, str] = {}
-    for one in missing:
-        question = f"{one.name} ({one.description})" if one.description else one.name
-        flag = f"--variable {one.name}=VALUE"
-        answers[one.name] = prompts.ask_secret(question, flag) if one.sensitive else prompts.ask(question, flag)
-    return answers
+    return {one.name: _ask_variable(one) for one in missing}
+
+
+def _ask_variable(variable: TemplateVersionVariable) -> str:
+    question = f"{variable.name} ({variable.description})" if variable.description else variable.name
+    flag = f"--variable {variable.name}=VALUE"
+    if variable.sensitive:
+        return prompts.ask_secret(question, flag)
+    known = variable.value or variable.default_value
+    return prompts.ask(question, flag, default=None if variable.required and not known else known)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from genba_ide_bridge.cli import prompts
 from genba_ide_bridge.cli.command import GenbaGroup, environment_of
 from genba_ide_bridge.cli.organizations import find_organization
 from genba_ide_bridge.cli.output import (
@@ -19,6 +20,7 @@ from genba_ide_bridge.cli.output import (
     print_table,
     wrapped,
     yes_no,
+    yes_option,
 )
 from genba_ide_bridge.cli.running import run_with_gateway
 from genba_ide_bridge.errors import BridgeError
@@ -33,7 +35,7 @@ DEFAULT_COLUMNS: Final = ("name", "created at", "created by", "status", "active"
 
 @click.group("versions", cls=GenbaGroup)
 def versions() -> None:
-    """List a template's versions, or make one active."""
+    """List a template's versions, make one active, or archive some."""
 
 
 def _columns(active_version_id: str) -> list[Column[TemplateVersion]]:
@@ -81,19 +83,72 @@ def promote(template_name: str, version_name: str, organization: str | None) -> 
 
     async def activate(client: GatewayClient) -> None:
         template = await _get_template(client, organization, template_name)
-        try:
-            version = await client.templates.get_version_by_name(template.id, version_name)
-        except GatewayRefused as refusal:
-            if refusal.status != 404:
-                raise
-            raise BridgeError(
-                f'{template_name} has no version "{version_name}".',
-                f"`genba templates versions list {template_name}` shows them.",
-            ) from refusal
+        version = await _get_version(client, template, version_name)
         await client.templates.activate_version(template.id, version.id)
         click.echo(f"Version {version.name} of {template_name} is active.")
 
     run_with_gateway(activate)
+
+
+@versions.command("archive")
+@click.argument("template_name", metavar="TEMPLATE")
+@click.argument("names", nargs=-1, metavar="[VERSION...]")
+@organization_option
+@yes_option
+def archive(template_name: str, names: tuple[str, ...], organization: str | None, yes: bool) -> None:
+    """Hide versions that no workspace should start with any more; without a name, one that you choose."""
+    run_with_gateway(lambda client: _set_archived(client, organization, template_name, names, archived=True, yes=yes))
+
+
+@versions.command("unarchive")
+@click.argument("template_name", metavar="TEMPLATE")
+@click.argument("names", nargs=-1, metavar="[VERSION...]")
+@organization_option
+@yes_option
+def unarchive(template_name: str, names: tuple[str, ...], organization: str | None, yes: bool) -> None:
+    """Bring archived versions back; without a name, one that you choose."""
+    run_with_gateway(lambda client: _set_archived(client, organization, template_name, names, archived=False, yes=yes))
+
+
+async def _set_archived(
+    client: GatewayClient, organization: str | None, name: str, names: tuple[str, ...], *, archived: bool, yes: bool
+) -> None:
+    template = await _get_template(client, organization, name)
+    chosen = [await _get_version(client, template, one) for one in names]
+    if not chosen:
+        chosen = [await _choose_version(client, template, archived=archived)]
+    verb = "archive" if archived else "unarchive"
+    if not yes:
+        prompts.confirm(f"{verb.capitalize()} {', '.join(one.name for one in chosen)} of {name}?")
+    for one in chosen:
+        await client.templates.set_archived(one.id, archived=archived)
+        click.echo(f"Version {one.name} of {name} was {verb}d.")
+
+
+async def _choose_version(client: GatewayClient, template: Template, *, archived: bool) -> TemplateVersion:
+    """Let somebody choose among the versions that are not yet as they should be."""
+    prompts.require_terminal("Which version?", "its name: genba templates versions archive TEMPLATE VERSION")
+    found = [
+        one
+        for one in await client.templates.list_versions(template.id, with_archived=True)
+        if one.archived != archived and one.id != template.active_version_id
+    ]
+    if not found:
+        raise BridgeError(f"{template.name} has no version to {'archive' if archived else 'unarchive'}.")
+    name = prompts.choose("Version", "VERSION", [(one.name, one.message or ago(one.created_at)) for one in found])
+    return next(one for one in found if one.name == name)
+
+
+async def _get_version(client: GatewayClient, template: Template, name: str) -> TemplateVersion:
+    try:
+        return await client.templates.get_version_by_name(template.id, name)
+    except GatewayRefused as refusal:
+        if refusal.status != 404:
+            raise
+        raise BridgeError(
+            f'{template.name} has no version "{name}".',
+            f"`genba templates versions list --include-archived {template.name}` shows them.",
+        ) from refusal
 
 
 async def _get_template(client: GatewayClient, organization: str | None, name: str) -> Template:

@@ -85,23 +85,32 @@ def list_templates(columns: tuple[str, ...], output: str) -> None:
     run_with_gateway(show)
 
 
+async def _choose_template(client: GatewayClient, organization_id: str) -> str:
+    prompts.require_terminal("Which template?", "its name: genba templates delete NAME")
+    found = [one for one in await client.templates.list_templates() if one.organization_id == organization_id]
+    if not found:
+        raise BridgeError("There is no template to delete.")
+    return prompts.choose("Template", "NAME", [(one.name, one.display_name or one.description) for one in found])
+
+
 @templates.command("delete")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
 @organization_option
 @yes_option
 def delete(names: tuple[str, ...], organization: str | None, yes: bool) -> None:
-    """Delete templates that no workspace uses."""
+    """Delete templates that no workspace uses; without a name, one that you choose."""
 
     async def delete_templates(client: GatewayClient) -> None:
         found = await find_organization(client, organization)
         doomed: list[Template] = []
-        for name in names:
+        chosen = names or (await _choose_template(client, found.id),)
+        for name in chosen:
             template = await client.templates.find_template(found.name, name)
             if template is None:
                 raise BridgeError(f'There is no template "{name}".', "`genba templates list` shows all.")
             doomed.append(template)
         if not yes:
-            prompts.confirm(f"Delete {', '.join(names)}?")
+            prompts.confirm(f"Delete {', '.join(chosen)}?")
         for template in doomed:
             await client.templates.delete_template(template.id)
             click.echo(f"Template {template.name} was deleted.")

@@ -51,6 +51,29 @@ async def test_starting_joins_a_start_that_runs(tmp_path: Path) -> None:
         assert builds_of(gateway, workspace.id) == []
 
 
+@pytest.mark.parametrize("command", ["stop", "restart"])
+async def test_stopping_joins_a_stop_that_runs(tmp_path: Path, command: str) -> None:
+    build = make_build(transition="stop", status="stopping", job=make_job(status="running"))
+    async with running_cli_gateway() as gateway:
+        workspace = gateway.add_workspace(make_workspace(latest_build=build))
+        async with running_genba(command, "dev", folder=tmp_path, env=session(gateway)) as genba:
+            await gateway.wait_for(lambda: gateway.open_streams == 1)
+            gateway.say(build.id, "joined")
+            gateway.set_job(build.id, "succeeded")
+            await genba.wait_until(lambda: "joined\nWorkspace dev is stopped (build 1)" in genba.out)
+            assert await genba.process.wait() == 0
+        then = ["start"] if command == "restart" else []
+        assert [one["transition"] for one in builds_of(gateway, workspace.id)] == then
+
+
+async def test_a_stop_that_failed_is_tried_again(tmp_path: Path) -> None:
+    build = make_build(transition="stop", status="failed", job=make_job(status="failed"))
+    async with running_cli_gateway() as gateway:
+        workspace = gateway.add_workspace(make_workspace(latest_build=build))
+        assert (await run_genba("stop", "dev", folder=tmp_path, env=session(gateway))).code == 0
+        assert builds_of(gateway, workspace.id) == [{"transition": "stop"}]
+
+
 async def test_the_place_in_the_queue_is_printed_when_it_changes(tmp_path: Path) -> None:
     build = make_build(status="pending", job=make_job(status="pending", queue_position=2, queue_size=5))
     async with running_cli_gateway() as gateway:

@@ -104,6 +104,10 @@ async def test_questions_on_a_terminal_have_defaults_choices_and_checks(tmp_path
             terminal.type("\n")
             await terminal.see("name", times=2)
             terminal.type("x\n")
+            await terminal.see("Workspace dev of template host, version one")
+            await terminal.see("  disk: 10")
+            await terminal.see("Create it? [Y/n]")
+            terminal.type("\n")
             await terminal.see("Workspace dev is running")
             assert await terminal.end() == 0
         values = gateway.requests_of("POST", "/users/me/workspaces")[0].json()["rich_parameter_values"]
@@ -120,10 +124,20 @@ async def test_ctrl_c_at_a_question_ends_with_130(tmp_path: Path) -> None:
         assert not gateway.requests_of("POST", "/users/me/workspaces")
 
 
+async def test_a_no_before_the_creation_creates_nothing(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        gateway.parameters = [make_parameter(name="size", default_value="s"), make_parameter(name="e", ephemeral=True)]
+        forced = session(gateway) | {"CODER_FORCE_TTY": "1"}
+        done = await run_genba("create", "dev", "-t", "host", folder=tmp_path, stdin=b"xl\nn\n", env=forced)
+        assert done.code == 130
+        assert "Workspace dev of template host, version one\n  size: xl\nCreate it?" in done.err
+        assert not gateway.requests_of("POST", "/users/me/workspaces")
+
+
 async def test_ctrl_c_during_a_build_ends_with_130_and_says_that_it_goes_on(tmp_path: Path) -> None:
     async with (
         running_cli_gateway(finishes_builds=False) as gateway,
-        genba_on_terminal("create", "dev", "-t", "host", folder=tmp_path, env=session(gateway)) as terminal,
+        genba_on_terminal("create", "dev", "-t", "host", "-y", folder=tmp_path, env=session(gateway)) as terminal,
     ):
         await terminal.see("Plan: 1 to add")
         terminal.process.send_signal(signal.SIGINT)

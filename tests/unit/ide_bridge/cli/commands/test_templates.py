@@ -137,16 +137,6 @@ async def test_lists_wrap_each_thing_for_clients_of_the_contract(tmp_path: Path)
         assert table.out == "NAME  ACTIVE\none   yes\n"
 
 
-async def test_a_version_is_promoted_by_its_name(tmp_path: Path) -> None:
-    async with running_cli_gateway() as gateway:
-        flags = ("templates", "versions", "promote", "-t", "host", "--template-version")
-        done = await run_genba(*flags, "one", folder=tmp_path, env=session(gateway))
-        assert (done.code, done.out) == (0, "Version one of host is active.\n")
-        assert gateway.requests_of("PATCH", f"/templates/{TEMPLATE_ID}/versions")[0].json() == {"id": make_version().id}
-        absent = await run_genba(*flags, "two", folder=tmp_path, env=session(gateway))
-        assert (absent.code, absent.err.splitlines()[0]) == (1, 'error: host has no version "two".')
-
-
 async def test_a_pulled_template_is_the_one_that_was_pushed(tmp_path: Path) -> None:
     folder = write_template(tmp_path / "host")
     async with running_cli_gateway() as gateway:
@@ -167,6 +157,36 @@ async def test_deleting_checks_all_names_before_it_deletes_any(tmp_path: Path) -
         assert len(gateway.templates) == 1
         done = await run_genba("templates", "rm", "host", "-y", folder=tmp_path, env=session(gateway))
         assert (done.code, gateway.templates) == (0, [])
+
+
+async def test_without_a_name_a_template_is_chosen_to_be_deleted(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        refused = await run_genba("templates", "delete", folder=tmp_path, env=session(gateway))
+        assert (refused.code, "genba templates delete NAME" in refused.err) == (2, True)
+        async with genba_on_terminal("templates", "delete", folder=tmp_path, env=session(gateway)) as terminal:
+            await terminal.see("1) host")
+            terminal.type("1\n")
+            await terminal.see("Delete host? [y/N]")
+            terminal.type("y\n")
+            assert await terminal.end() == 0
+        assert gateway.templates == []
+
+
+async def test_all_variables_are_asked_for_when_that_is_wished(tmp_path: Path) -> None:
+    write_template(tmp_path / "host")
+    known = TemplateVersionVariable(
+        name="zone", description="", type="string", value="a", default_value="x", required=False, sensitive=False
+    )
+    push = ("templates", "push", "-d", "host", "--always-prompt", "--var", "region=eu")
+    async with running_cli_gateway(variables=[variable("region"), known]) as gateway:
+        refused = await run_genba(*push, folder=tmp_path, env=session(gateway))
+        assert (refused.code, "--always-prompt" in refused.err) == (2, True)
+        async with genba_on_terminal(*push, folder=tmp_path, env=session(gateway)) as terminal:
+            await terminal.see("zone [a]")
+            terminal.type("b\n")
+            assert await terminal.end() == 0
+        sent = gateway.requests_of("POST", "/organizations/coder/templateversions")[0].json()
+        assert sent["user_variable_values"] == [{"name": "region", "value": "eu"}, {"name": "zone", "value": "b"}]
 
 
 async def test_one_of_several_organizations_has_to_be_named(tmp_path: Path) -> None:

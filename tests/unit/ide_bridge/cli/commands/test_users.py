@@ -1,0 +1,32 @@
+"""`genba users`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.cli_builders import USER_ID
+from tests.support.cli_gateway import TOKEN, CliGateway, running_cli_gateway
+from tests.support.cli_process import run_genba
+
+
+def session(gateway: CliGateway) -> dict[str, str]:
+    return {"GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": TOKEN}
+
+
+async def test_users_are_listed_shown_and_created(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        table = await run_genba("users", "list", "-c", "username,status", folder=tmp_path, env=session(gateway))
+        assert table.out == "USERNAME  STATUS\nalice     active\n"
+        raw = await run_genba("users", "list", "-o", "json", folder=tmp_path, env=session(gateway))
+        assert [(one["id"], one["future"]) for one in json.loads(raw.out)] == [(USER_ID, 7)]
+        shown = await run_genba("users", "show", "me", folder=tmp_path, env=session(gateway))
+        assert "email        alice@example.com\n" in shown.out
+        absent = await run_genba("users", "show", "nobody", folder=tmp_path, env=session(gateway))
+        assert (absent.code, absent.err.splitlines()[0]) == (1, 'error: There is no user "nobody".')
+        flags = ("users", "create", "-u", "bob", "-e", "b@x.test")
+        no_password = await run_genba(*flags, folder=tmp_path, env=session(gateway))
+        assert (no_password.code, "--password" in no_password.err) == (2, True)
+        done = await run_genba(*flags, "--login-type", "none", folder=tmp_path, env=session(gateway))
+        assert done.code == 0
+        assert gateway.requests_of("POST", "/users")[0].json()["login_type"] == "none"
