@@ -16,7 +16,7 @@ SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,
 PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
 
-.PHONY: help agent setup setup-run run sign-in smoke check format test unit soak vsix lock clean
+.PHONY: help agent setup setup-run setup-for-run setup-for-smoke run sign-in smoke check format test unit soak vsix lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -27,13 +27,16 @@ setup: ## make the environment for work on Genba: the programs, the checks, the 
 setup-run:
 	@sh scripts/setup.sh run
 
-run: setup-run ## gateway, first admin and a demo workspace on this machine; LISTEN=HOST:PORT or PORT=N to move it
+setup-for-run setup-for-smoke:
+	@sh scripts/setup.sh run $(@:setup-for-%=%)
+
+run: setup-for-run ## gateway, first admin and a demo workspace on this machine; LISTEN=HOST:PORT or PORT=N to move it
 	@$(PY) -m scripts.run $(if $(LISTEN),--listen $(LISTEN),$(if $(PORT),--listen 127.0.0.1:$(PORT)))
 
 sign-in: setup-run ## print a fresh one-time sign-in link of the gateway that `make run` serves
 	@$(PY) -m scripts.sign_in
 
-smoke: setup-run ## the main job in a throw-away folder, from nothing to cleaned up; one line of JSON
+smoke: setup-for-smoke ## the main job in a throw-away folder, from nothing to cleaned up; one line of JSON
 	@$(PY) -m scripts.smoke
 
 agent: setup-run ## assemble the executable that workspaces download, for this machine; ARCH='amd64 arm64'

@@ -44,14 +44,16 @@ def sign_in_admin(folders: RunFolders, url: str, genba: GenbaCommand) -> ApiSess
 
 def _make_password(folders: RunFolders) -> str:
     """Return the password in the file, made now if there is none: a first run may have ended half-way."""
-    try:
-        with open(
-            os.open(folders.password, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(secrets.token_urlsafe(18) + "\n")
-    except FileExistsError:
-        pass
-    return folders.password.read_text(encoding="utf-8").strip()
+    kept = folders.password.read_text(encoding="utf-8").strip() if folders.password.exists() else ""
+    if kept:
+        return kept
+    password = secrets.token_urlsafe(18)
+    # Written beside and renamed: a run that is killed in between leaves no file without a password.
+    fresh = folders.password.with_name(f".{folders.password.name}.{os.getpid()}")
+    with open(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        file.write(password + "\n")
+    fresh.replace(folders.password)
+    return password
 
 
 def _kept_session(folders: RunFolders, url: str) -> ApiSession | None:

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -24,6 +24,9 @@ HEALTHY_WITHIN_S: Final = 90.0
 """A gateway is healthy after about a second; on a first start with a slow disk it migrates its database first."""
 
 POLL_S: Final = 0.05
+
+SENTENCE_MARK: Final = "genba server: "
+"""What the gateway puts before its reason not to start; libraries may have a word after it."""
 
 
 def client_environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -42,7 +45,7 @@ def split_listen(listen: str) -> tuple[str, int]:
         ScriptFailure: it is neither.
     """
     host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
         raise ScriptFailure(f"{listen} is no address to listen on: write HOST:PORT, for example 127.0.0.1:3001")
     return host.strip("[]") or "0.0.0.0", int(port)
 
@@ -59,6 +62,10 @@ def check_port_is_free(listen: str) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+    except UnicodeError as error:  # a name with an empty or endless part
+        raise ScriptFailure(
+            f"{host} is no name of this machine: write HOST:PORT, for example 127.0.0.1:3001"
+        ) from error
     except OSError as error:
         raise ScriptFailure(
             f"Port {port} on {host} is not to be had ({error.strerror or error}): end the program that listens there, "
@@ -138,7 +145,7 @@ class GatewayProcess:
         """Raise when the gateway has ended.
 
         Raises:
-            ScriptFailure: with the last line that it said.
+            ScriptFailure: with what it said last.
         """
         code = self.process.poll()
         if code is not None:
@@ -148,8 +155,7 @@ class GatewayProcess:
         with self._log.open("rb") as log:
             log.seek(self._log_start)
             lines = log.read().decode("utf-8", "replace").splitlines()
-        said = [line.strip() for line in lines if line.strip()]
-        return said[-1] if said else ""
+        return last_words(lines)
 
     def stop(self) -> int:
         """Send one SIGINT and wait for the end; a second Ctrl-C meanwhile kills. Returns the exit code."""
@@ -171,6 +177,13 @@ class GatewayProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def last_words(lines: Sequence[str]) -> str:
+    """Return why a gateway ended: its own sentence wherever it stands, else the last line that says anything."""
+    said = [line.strip() for line in lines if line.strip()]
+    sentences = [line for line in said if line.startswith(SENTENCE_MARK)]
+    return next(reversed(sentences or said), "")
 
 
 def _die_with(parent: int) -> Callable[[], None]:

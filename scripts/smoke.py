@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
@@ -62,8 +63,8 @@ class Outcome(msgspec.Struct):
 class Smoke:
     """One pass of the main job below one folder."""
 
-    def __init__(self, base: Path) -> None:
-        self.outcome = Outcome()
+    def __init__(self, base: Path, outcome: Outcome) -> None:
+        self.outcome = outcome
         self._base = base
         self._folders = RunFolders(base)
         self._workspace = f"smoke-{secrets.token_hex(4)}"
@@ -198,23 +199,35 @@ class Smoke:
 
 
 def main() -> int:
-    """Run once, clean up whatever happened, print the outcome."""
+    """Run once, clean up and print the outcome, whatever happened."""
     signal.signal(signal.SIGTERM, _on_terminate)
-    base = Path(tempfile.mkdtemp(prefix="genba-smoke-", dir="/tmp"))
-    smoke = Smoke(base)
+    outcome = Outcome()
+    is_whole = False
     try:
-        check_platform(platform.system())
-        smoke.run()
+        _run_in_folder(outcome)
+        is_whole = True
     except ScriptFailure as failure:
         say(f"FAILED: {failure}")
-        _show_log(base / "gateway.log")
     except KeyboardInterrupt:
         say("stopped")
+    except Exception:  # noqa: BLE001  the edge of the program: whoever reads the line of JSON gets one
+        say(f"FAILED: {traceback.format_exc()}")
+    outcome.ok = outcome.ok and is_whole
+    print(msgspec.json.encode(outcome).decode(), flush=True)
+    return 0 if outcome.ok else 1
+
+
+def _run_in_folder(outcome: Outcome) -> None:
+    check_platform(platform.system())
+    base = Path(tempfile.mkdtemp(prefix="genba-smoke-", dir="/tmp"))
+    try:
+        Smoke(base, outcome).run()
+    except Exception:
+        _show_log(base / "gateway.log")
+        raise
     finally:
         end_processes([str(base)])
         shutil.rmtree(base, ignore_errors=True)
-    print(msgspec.json.encode(smoke.outcome).decode(), flush=True)
-    return 0 if smoke.outcome.ok else 1
 
 
 def _show_log(log: Path) -> None:

@@ -44,9 +44,9 @@ class Clone:
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         return {"PATH": str(self.bin), "HOME": str(self.home), **(more or {})}
 
-    def set_up(self, stage: str = "run", **more: str) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["/bin/sh", str(self.root / "scripts" / "setup.sh"), stage],
+            ["/bin/sh", str(self.root / "scripts" / "setup.sh"), *(words or ("run",))],
             env=self.environment(more),
             capture_output=True,
             text=True,
@@ -323,6 +323,24 @@ def test_busy_port_is_named_with_another_one(clone: Clone) -> None:
         said = only_line(clone.run_script("run", "--listen", f"127.0.0.1:{port}"))
     assert f"Port {port} on 127.0.0.1 is not to be had (Address already in use)" in said
     assert "make run PORT=" in said
+
+
+@pytest.mark.parametrize("target", ["run", "smoke"])
+def test_macos_is_told_before_anything_is_installed(clone: Clone, target: str) -> None:
+    calls = clone.add_uv()
+    clone.add_tool("uname", "#!/bin/sh\necho Darwin\n")
+    said = only_line(clone.set_up("run", target))
+    assert f"`make {target}` needs Linux and this is macOS" in said
+    assert not calls.exists()
+    assert clone.environments() == []
+
+
+def test_linux_and_what_macos_can_do_are_set_up(clone: Clone) -> None:
+    clone.add_uv()
+    clone.add_tool("uname", "#!/bin/sh\necho Linux\n")
+    assert clone.set_up("run", "smoke").returncode == 0
+    clone.add_tool("uname", "#!/bin/sh\necho Darwin\n")
+    assert clone.set_up("run").returncode == 0
 
 
 def test_macos_is_told_what_the_host_starter_needs(clone: Clone, tmp_path: Path) -> None:

@@ -138,6 +138,27 @@ def test_second_run_at_the_same_time_is_refused(clone: Path) -> None:
     assert second.stderr.count("\n") == 1
 
 
+def test_no_terraform_and_no_way_to_the_release_is_the_gateways_own_sentence(clone: Path, tmp_path: Path) -> None:
+    empty, home = tmp_path / "bin", tmp_path / "home"
+    empty.mkdir()
+    home.mkdir()
+    real = "import sys; from genba_ide_bridge.cli.main import main; sys.exit(main())"
+    program = clone / ".genba" / "bin" / "genba"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{real}' \"$@\"\n")
+    nowhere = f"http://127.0.0.1:{find_free_port()}"  # refuses: nobody listens there
+    argv = [sys.executable, "-m", "scripts.run", "--listen", f"127.0.0.1:{find_free_port()}"]
+    more = {"PATH": str(empty), "HOME": str(home), "HTTPS_PROXY": nowhere, "https_proxy": nowhere}
+    run = subprocess.run(
+        argv, cwd=clone, env=environment(**more), capture_output=True, text=True, timeout=100, check=False
+    )
+    assert run.returncode == 1
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("genba server: "), run.stderr
+    assert "install terraform" in last
+    assert "put it on PATH" in last
+    assert "Traceback" not in run.stderr
+
+
 def test_gateway_dies_with_a_killed_run(clone: Path) -> None:
     with running(clone, find_free_port()) as (process, _):
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

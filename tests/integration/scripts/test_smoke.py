@@ -59,6 +59,14 @@ def test_gateway_that_ends_at_once_gives_its_sentence_and_null_figures(clone: Pa
     assert not folder_of(said).exists()
 
 
+def test_failure_that_nobody_foresaw_still_ends_with_the_line(clone: Path) -> None:
+    (clone / ".genba" / "bin" / "genba").unlink()
+    code, outcome, said = smoke(clone)
+    assert (code, outcome["ok"], outcome["server_ready_s"]) == (1, False, None)
+    assert "FileNotFoundError" in said
+    assert not folder_of(said).exists()
+
+
 def test_step_that_fails_ends_the_gateway_too(clone: Path) -> None:
     program = clone / ".genba" / "bin" / "genba"
     refusing = '#!/bin/sh\nif [ "$2" = push ]; then echo "that template is not to be had"; exit 3; fi\n'
