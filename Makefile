@@ -57,8 +57,8 @@ format: setup ## let ruff format the code and mend what it can
 test: setup ## all tests but the long ones (25 minutes at most)
 	$(PYTEST) tests -m 'not soak' -n $(WORKERS) --session-timeout=1500 $(ARGS)
 
-unit: setup ## the fast tests
-	$(PYTEST) tests/unit -m 'not soak' -n $(WORKERS) --session-timeout=300 $(ARGS)
+unit: setup ## the fast tests, for the inner loop (a minute)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' -n $(WORKERS) --session-timeout=300 $(ARGS)
 
 soak: setup ## the long tests: real waits, many kills
 	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)
