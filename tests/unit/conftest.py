@@ -12,6 +12,7 @@ from hypothesis import settings
 HERE: Final = Path(__file__).parent
 
 SLOW: Final = (
+    "agent/test_app_health.py",
     "gateway/api",
     "gateway/bootstrap",
     "gateway/provisioner/test_execution.py",
