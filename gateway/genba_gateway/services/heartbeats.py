@@ -12,18 +12,23 @@ SILENT: Final = f"nothing heard for {DEAD_AFTER_S:.0f} s"
 
 
 async def wait_for_silence(carrier: WebSocketCarrier, clock: WaitingClock) -> str:
-    """Ping every `PING_AFTER_S`; return why to close when nothing at all came back for `DEAD_AFTER_S`.
+    """Ping every `PING_AFTER_S`; return why to close when the peer gave no sign of life for `DEAD_AFTER_S`.
 
     Looked at with each ping, so that a peer which fell silent between two of them is found out `PING_AFTER_S` later.
-    A carrier that is not read at the moment can't be judged, and counts as heard.
+    A carrier that is not read at the moment can't be judged, and counts as heard. So does a peer that takes what waits
+    for it: it is slow, and a ping would be behind all of that, where one is sent at all.
     """
-    heard_bytes = carrier.received_bytes
+    sign = _sign_of_life(carrier)
     heard_at = clock.monotonic()
     while True:
         await clock.sleep(PING_AFTER_S)
         now = clock.monotonic()
-        if carrier.received_bytes != heard_bytes or not carrier.is_reading:
-            heard_bytes, heard_at = carrier.received_bytes, now
+        if _sign_of_life(carrier) != sign or not carrier.is_reading:
+            sign, heard_at = _sign_of_life(carrier), now
         elif now - heard_at >= DEAD_AFTER_S:
             return SILENT
         carrier.ping()
+
+
+def _sign_of_life(carrier: WebSocketCarrier) -> tuple[int, int]:
+    return carrier.received_bytes, carrier.drained_bytes

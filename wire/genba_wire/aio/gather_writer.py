@@ -27,25 +27,36 @@ class GatherWriter:
     the joined bytes.
     """
 
-    __slots__ = ("_descriptor", "_transport")
+    __slots__ = ("_descriptor", "_kept_bytes", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._descriptor = _find_descriptor(transport)
+        self._kept_bytes = 0
+
+    @property
+    def drained_bytes(self) -> int:
+        """How much of what the socket did not take at once it has taken since: this grows only while the peer reads."""
+        return self._kept_bytes - self._transport.get_write_buffer_size()
 
     def write(self, parts: Sequence[Buffer], size: int) -> None:
         """Write `parts`, which are `size` bytes in all."""
         transport = self._transport
+        waiting_bytes = transport.get_write_buffer_size()
         if (
             sys.platform == "win32"
             or self._descriptor < 0
             or size < MIN_GATHER_BYTES
             or len(parts) > MAX_PARTS
-            or transport.get_write_buffer_size()
+            or waiting_bytes
             or transport.is_closing()
         ):
             transport.write(b"".join(parts))
-            return
+        else:
+            self._gather(parts, size)
+        self._kept_bytes += transport.get_write_buffer_size() - waiting_bytes
+
+    def _gather(self, parts: Sequence[Buffer], size: int) -> None:
         try:
             written = os.writev(self._descriptor, parts)
         except OSError:
@@ -53,12 +64,20 @@ class GatherWriter:
             written = 0
         if written == size:
             return
+        transport = self._transport
         for part in parts:
             if written >= len(part):
                 written -= len(part)
             else:
                 transport.write(memoryview(part)[written:] if written else part)
                 written = 0
+
+
+def set_no_delay(transport: asyncio.Transport) -> None:
+    """Have a TCP socket send small writes at once."""
+    found: socket.socket | None = transport.get_extra_info("socket")
+    if found is not None and not transport.is_closing() and found.family in (socket.AF_INET, socket.AF_INET6):
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _find_descriptor(transport: asyncio.Transport) -> int:

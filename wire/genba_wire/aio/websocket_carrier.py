@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -13,7 +12,7 @@ from genba_wire.aio.carrier import (
     CLOSE_TOO_BIG,
     CarrierReceiver,
 )
-from genba_wire.aio.gather_writer import GatherWriter
+from genba_wire.aio.gather_writer import GatherWriter, set_no_delay
 from genba_wire.aio.receive_buffer import ReceiveBuffer, measure_frame
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
@@ -87,7 +86,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         self._lost_reason = ""
         self._gone: asyncio.Future[None] = self._loop.create_future()
         transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES, low=0)
-        _set_no_delay(transport)
+        set_no_delay(transport)
         transport.set_protocol(self)
 
     # What a carrier does.
@@ -150,6 +149,11 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
     def is_reading(self) -> bool:
         """Whether what the peer sends is read at the moment."""
         return self._is_reading
+
+    @property
+    def drained_bytes(self) -> int:
+        """Of what waited behind a full socket: the peer is there as long as this grows, though it may say nothing."""
+        return self._writer.drained_bytes
 
     def ping(self) -> None:
         """Ask the peer for a pong, unless it has enough to read."""
@@ -291,9 +295,3 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.carrier_lost(self._lost_reason)
-
-
-def _set_no_delay(transport: asyncio.Transport) -> None:
-    found: socket.socket | None = transport.get_extra_info("socket")
-    if found is not None and not transport.is_closing() and found.family in (socket.AF_INET, socket.AF_INET6):
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

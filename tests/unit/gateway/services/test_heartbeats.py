@@ -25,6 +25,12 @@ async def answer(carrier: WebSocketCarrier, peer: socket.socket) -> None:
     await turned_until(lambda: carrier.received_bytes > before)
 
 
+async def take_some(carrier: WebSocketCarrier, peer: socket.socket) -> None:
+    before = carrier.drained_bytes
+    await read_raw(peer, 512 * 1024)
+    await turned_until(lambda: carrier.drained_bytes > before)
+
+
 async def test_a_peer_is_pinged_every_15_seconds_and_kept_while_it_answers() -> None:
     clock = FakeClock()
     async with raw_peer(is_server=True) as (carrier, peer), asyncio.TaskGroup() as tasks:
@@ -63,3 +69,21 @@ async def test_a_peer_that_is_not_read_is_not_judged() -> None:
         await clock.wait_for_sleep(15.0)
         assert not watching.done()
         watching.cancel()
+
+
+async def test_a_slow_peer_is_kept_as_long_as_it_takes_what_waits_for_it() -> None:
+    clock = FakeClock()
+    async with raw_peer(is_server=True) as (carrier, peer), asyncio.TaskGroup() as tasks:
+        carrier.start(Hearer())
+        carrier.send(bytes(8 * 1024 * 1024))
+        watching = tasks.create_task(wait_for_silence(carrier, clock))
+        for _ in range(5):
+            await clock.wait_for_sleep(15.0)
+            await take_some(carrier, peer)
+            clock.advance(15.0)
+        await clock.wait_for_sleep(15.0)
+        assert carrier.is_sending_paused
+        assert not watching.done()
+        clock.advance(15.0)
+        await tick(clock)
+        assert await watching == SILENT

@@ -64,9 +64,30 @@ async def test_what_is_wrapped_in_tls_is_not_written_to_the_socket() -> None:
         def write(self, data: bytes | bytearray | memoryview) -> None:
             self.written.append(bytes(data))
 
+        def get_write_buffer_size(self) -> int:
+            return 0
+
     near, far = socket.socketpair()
     with near, far:
         transport = Wrapped()
         transport.written = []
         GatherWriter(transport).write([b"a" * MIN_GATHER_BYTES, b"b"], MIN_GATHER_BYTES + 1)
     assert transport.written == [b"a" * MIN_GATHER_BYTES + b"b"]
+
+
+async def test_only_what_a_full_socket_could_not_take_counts_as_drained() -> None:
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    transport = await open_transport(near)
+    writer = GatherWriter(transport)
+    writer.write([b"ping"], 4)
+    assert writer.drained_bytes == 0
+    size = 8 * 1024 * 1024
+    writer.write([bytes(size)], size)
+    writer.write([b"ping"], 4)
+    waiting_bytes = transport.get_write_buffer_size()
+    assert writer.drained_bytes == 0 < waiting_bytes
+    await read_raw(far, size + 8)
+    assert writer.drained_bytes == waiting_bytes
+    transport.abort()
+    far.close()
