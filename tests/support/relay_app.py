@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 from quart import Quart, websocket
 
+from genba_gateway.api.streams import MessageSocket, serve_messages
 from genba_gateway.relay.ends import End, carrier_of
 from genba_gateway.relay.joint import JoinEnd, Joint
 from genba_gateway.relay.quart_end import accepted_end, make_websockets_pausable
@@ -29,6 +30,9 @@ from tests.support.carriers import CEILING_S, Hearer
 
 PING_S = 0.02
 """Hypercorn's pings come so often that one would be seen."""
+
+TOO_MUCH_BYTES = 32 * 1024 * 1024
+"""More than the sockets of a connection hold."""
 
 
 @dataclass
@@ -48,6 +52,8 @@ class RelayApp:
     joined: asyncio.Queue[JoinEnd | None] = field(default_factory=asyncio.Queue[JoinEnd | None])
     """How sessions ended; None for one whose handler was cancelled."""
     ends: list[End] = field(default_factory=list[End])
+    served: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the handler of `/stuck` is done."""
 
     @property
     def url(self) -> str:
@@ -136,6 +142,11 @@ def make_app(app: RelayApp) -> Quart:
         taken = take_transport(websocket.scope)
         await websocket.send(b"not taken" if taken is None else b"taken")
 
+    @quart.websocket("/stuck")
+    async def stuck() -> None:
+        await serve_messages(_send_too_much)
+        app.served.set()
+
     @quart.websocket("/echo")
     async def echo() -> None:
         async with accepted_end(websocket) as end:
@@ -155,6 +166,13 @@ async def _echo(end: End) -> None:
     echo = _Echo(carrier.send)
     carrier.start(echo)
     await echo.wait_lost()
+
+
+async def _send_too_much(messages: MessageSocket) -> tuple[int, str]:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await messages.send(bytes(TOO_MUCH_BYTES))
+    return 4002, "stuck"
 
 
 class _Echo(Hearer):

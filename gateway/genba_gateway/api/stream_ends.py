@@ -10,13 +10,9 @@ from typing import Final
 from quart import Quart, current_app, g
 
 from genba_gateway.domain.actors import UserActor
+from genba_gateway.services.client_carriers import CLOSE_REVOKED
 from genba_gateway.services.sessions import Sessions
-
-CLOSE_GOING_AWAY: Final = 1001
-"""RFC 6455, 7.4.1: the server goes down; clients come back."""
-
-CLOSE_REVOKED: Final = 4001
-"""As for sessions with agents (docs/protocol.md): it may not go on, the reason says why."""
+from genba_wire.aio.carrier import CLOSE_GOING_AWAY
 
 _EXTENSION: Final = "genba_stream_ends"
 

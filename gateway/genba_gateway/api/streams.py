@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from quart import Response, request, websocket
 from quart.wrappers.response import ResponseBody
 
 from genba_gateway.api.stream_ends import WaitForEnd, end_of_stream
 from genba_gateway.errors import GenbaError
+from genba_gateway.relay.takeover import abort_websocket
+from genba_wire.aio.carrier import CLOSE_INTERNAL_ERROR, CLOSE_NORMAL
 from genba_wire.api.message import Response as MessageBody
 from genba_wire.api.message import encode_message
 
@@ -28,8 +30,9 @@ HEARTBEAT_S: Final = 15.0
 MAX_CLOSE_REASON_BYTES: Final = 123
 """A close frame's payload is at most 125 bytes, two of them the code (RFC 6455, 5.5)."""
 
-_NORMAL: Final = 1000
-_INTERNAL_ERROR: Final = 1011
+CLOSE_S: Final = 5.0
+"""How long a peer may take to make room for the close frame; a slow one gets what was sent before, too."""
+
 _UNFORESEEN: Final = "Something went wrong in the gateway; its log says what."
 _PING_EVENT: Final = b"event: ping\n\n"
 _PING_MESSAGE: Final = '{"type":"ping"}'
@@ -103,11 +106,7 @@ async def serve_messages(serve: Callable[[MessageSocket], Awaitable[tuple[int, s
     await _accept()
 
     async def run() -> tuple[int, str]:
-        try:
-            return await serve(MessageSocket())
-        except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
-            log.exception("The websocket %s failed.", websocket.path)
-            return _INTERNAL_ERROR, _UNFORESEEN
+        return await serve(MessageSocket())
 
     await _close(*await _run_until_end(run))
 
@@ -122,11 +121,8 @@ async def _serve_websocket(
         try:
             await main()
         except GenbaError as error:
-            return _INTERNAL_ERROR, error.message
-        except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
-            log.exception("The websocket %s failed.", websocket.path)
-            return _INTERNAL_ERROR, _UNFORESEEN
-        return _NORMAL, ""
+            return CLOSE_INTERNAL_ERROR, error.message
+        return CLOSE_NORMAL, ""
 
     await _close(*await _run_until_end(run, _discard_incoming, *beside))
 
@@ -135,7 +131,21 @@ async def _run_until_end(
     main: Callable[[], Coroutine[object, object, tuple[int, str]]],
     *beside: Callable[[], Coroutine[object, object, None]],
 ) -> tuple[int, str]:
-    """Run `main` until it returns the code and reason to close with, or the stream has to end."""
+    """Run `main` until it returns the code and reason to close with, or the stream has to end.
+
+    Whatever fails, `main` or what waits for the end, there is a code to close with.
+    """
+    try:
+        return await _run_all(main, *beside)
+    except Exception:  # the handler's edge: an exception would close with 1000 as if all were well
+        log.exception("The websocket %s failed.", websocket.path)
+        return CLOSE_INTERNAL_ERROR, _UNFORESEEN
+
+
+async def _run_all(
+    main: Callable[[], Coroutine[object, object, tuple[int, str]]],
+    *beside: Callable[[], Coroutine[object, object, None]],
+) -> tuple[int, str]:
     async with asyncio.TaskGroup() as group:
         helpers = [group.create_task(each(), name="beside a websocket") for each in beside]
         ending = group.create_task(end_of_stream()(), name="end of a websocket")
@@ -156,7 +166,13 @@ async def _accept() -> None:
 
 
 async def _close(code: int, reason: str) -> None:
-    await websocket.close(code, reason.encode()[:MAX_CLOSE_REASON_BYTES].decode(errors="ignore"))
+    """Close, by force where the peer does not read: the goodbye waits behind what it has not taken."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await websocket.close(code, reason.encode()[:MAX_CLOSE_REASON_BYTES].decode(errors="ignore"))
+    except TimeoutError:
+        # Quart says goodbye once more when the handler returns, and would wait again.
+        abort_websocket(cast("Mapping[str, object]", websocket.scope))
 
 
 async def _discard_incoming() -> None:

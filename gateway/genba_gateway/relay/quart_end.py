@@ -224,7 +224,7 @@ class QuartCarrier:
             return
         if self._connection is not None:
             self._connection.early_bytes_left = None
-        may = self._is_reading and self._has_started.is_set()
+        may = self._is_reading
         events = [self._may_deliver] + ([self._connection.may_read] if self._connection is not None else [])
         for event in events:
             if may:

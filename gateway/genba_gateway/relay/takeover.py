@@ -82,6 +82,13 @@ def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
     return server.take() if isinstance(server, TakeableServer) else None
 
 
+def abort_websocket(scope: Mapping[str, Any]) -> None:
+    """Drop the connection of a websocket that was not taken; not where others may share it (HTTP/2)."""
+    server = scope.get("state", {}).get(_STATE_KEY)
+    if isinstance(server, TakeableServer) and server.find_websocket() is not None:
+        server.writer.transport.abort()
+
+
 class TakenTransport:
     """A transport that belongs to the relay; it comes paused, perhaps with bytes that the peer sent early.
 
@@ -123,11 +130,6 @@ class TakenTransport:
             self.transport.resume_reading()
         else:
             self.transport.pause_reading()
-
-    @property
-    def early_bytes(self) -> int:
-        """How much of what the peer sent early is kept."""
-        return len(self._early)
 
     def leave(self) -> None:
         """Take note that the peer has left."""

@@ -38,8 +38,9 @@ async def opening(
 
     def break_off(why: str) -> None:
         nonlocal reason
-        reason = why
-        patience.reschedule(asyncio.get_running_loop().time())
+        if patience.when() is None:  # else it is broken off already, and may be past rescheduling
+            reason = why
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def watch_grant() -> None:
         break_off(await sessions.wait_for_end(grant, ""))

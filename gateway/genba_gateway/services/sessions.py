@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from datetime import timedelta
 from hmac import compare_digest
@@ -23,6 +24,8 @@ REFRESH_AFTER: Final = timedelta(hours=1)
 
 LOOK_AGAIN_S: Final = 5.0
 """An open stream ends within so long of its session: signing out and suspension announce nothing."""
+
+log = logging.getLogger(__name__)
 
 
 class Sessions:
@@ -67,9 +70,13 @@ class Sessions:
         return UserActor(user.id, user.username, user.roles, key.id, ip_address, user_agent)
 
     async def wait_for_end(self, actor: UserActor) -> str:
-        """Return why what the actor has open must end, within seconds of when it must."""
+        """Return why what the actor has open must end, within seconds of when it must and the database can be read."""
         while True:
-            why = await self._explain_end(actor)
+            try:
+                why = await self._explain_end(actor)
+            except Exception:  # a database that is held by another process says nothing about the session
+                log.exception("The session of user %s could not be looked at.", actor.user_id)
+                why = ""
             if why:
                 return why
             await asyncio.sleep(self._look_again_s)

@@ -3,13 +3,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from typing import NoReturn
 
 import pytest
 from quart import Quart, Response
 from quart.typing import TestHTTPConnectionProtocol as HTTPConnection
 
+from genba_gateway.api import streams
+from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
 from genba_gateway.api.streams import MessageSocket, send_events, send_messages, serve_messages, stream_events
 from genba_gateway.errors import ServiceUnavailable
+from tests.support.raw_websocket import open_raw
+from tests.support.relay_app import TOO_MUCH_BYTES, serve_relay, switch_takeover
 
 CEILING_S = 30.0
 NEVER_S = 3600.0
@@ -218,3 +223,35 @@ async def test_a_served_websocket_closes_with_the_code_and_reason_that_were_retu
     *_, greeting, closing = await converse(app)
     assert greeting["bytes"] == b"hello"
     assert closing == {"type": "websocket.close", "code": 4000, "reason": "taken over"}
+
+
+async def test_a_peer_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "CLOSE_S", 0.01)
+    switch_takeover(monkeypatch, is_on=True)
+    async with serve_relay() as app, open_raw(app.port, "/stuck") as client:
+        async with asyncio.timeout(CEILING_S):
+            await app.served.wait()
+        assert len(await client.read_to_end()) < TOO_MUCH_BYTES
+
+
+class FailingEnds(StreamEnds):
+    """Can't say when a stream ends."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    async def wait(self, actor: object) -> NoReturn:
+        raise ValueError("secret")
+
+
+async def test_a_websocket_whose_end_can_not_be_waited_for_is_closed_as_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = Source("a", stays=True)
+    app = make_websocket_app(source, "messages")
+    install_stream_ends(app, FailingEnds())
+    with caplog.at_level(logging.CRITICAL):
+        sent = await converse(app)
+
+    assert (sent[-1]["type"], sent[-1]["code"]) == ("websocket.close", 1011)
+    assert "secret" not in str(sent)

@@ -123,11 +123,25 @@ async def test_bytes_that_hypercorn_has_read_make_it_keep_the_connection(monkeyp
         assert frame.payload == b"not taken"
 
 
-async def test_what_a_peer_sends_before_its_session_is_kept_up_to_the_limit() -> None:
+def note_early(taken: TakenTransport, monkeypatch: pytest.MonkeyPatch) -> bytearray:
+    """Return where everything is noted that comes before the session."""
+    noted = bytearray()
+    take = taken.take_early_bytes
+
+    def note(data: bytes) -> None:
+        noted.extend(data)
+        take(data)
+
+    monkeypatch.setattr(taken, "take_early_bytes", note)
+    return noted
+
+
+async def test_what_a_peer_sends_before_its_session_is_kept_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     async with taken_pair() as (taken, peer), asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(taken.wait_until_left())
+        early = note_early(taken, monkeypatch)
         await send_raw(peer, bytes(EARLY_BYTES - 1))
-        await turned_until(lambda: taken.early_bytes == EARLY_BYTES - 1)
+        await turned_until(lambda: len(early) == EARLY_BYTES - 1)
         assert taken.transport.is_reading()
         await send_raw(peer, b"x")
         await turned_until(lambda: not taken.transport.is_reading())
@@ -147,11 +161,12 @@ async def test_a_peer_that_leaves_before_its_session_is_noticed(is_abrupt: bool)
         await watching
 
 
-async def test_a_transport_is_paused_again_for_its_owner() -> None:
+async def test_a_transport_is_paused_again_for_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     async with taken_pair() as (taken, peer), asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(taken.wait_until_left())
+        early = note_early(taken, monkeypatch)
         await send_raw(peer, b"early")
-        await turned_until(lambda: taken.early_bytes == 5)
+        await turned_until(lambda: bytes(early) == b"early")
         watching.cancel()
         await asyncio.wait([watching])
         assert not taken.transport.is_reading()

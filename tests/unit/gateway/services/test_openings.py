@@ -51,6 +51,26 @@ async def test_signing_out_breaks_it_off(tmp_path: Path) -> None:
         assert ended.value.reason == "You signed out."
 
 
+async def test_only_the_first_reason_to_break_it_off_counts(tmp_path: Path) -> None:
+    async with open_agent_rows(tmp_path) as rows, session_world(rows, Hosts().handle_stream) as world:
+        left = asyncio.Event()
+        has_left = asyncio.Event()
+
+        async def wait_until_left() -> None:
+            await left.wait()
+            asyncio.get_running_loop().call_soon(has_left.set)
+
+        with pytest.raises(OpeningEnded) as ended:
+            async with asyncio.timeout(CEILING_S), opening(world.sessions, world.grant, wait_until_left):
+                try:
+                    await world.sign_out()
+                    await never()
+                finally:  # the time-out is expiring
+                    left.set()
+                    await has_left.wait()
+        assert ended.value.reason == "You signed out."
+
+
 async def test_what_keeps_the_session_from_opening_is_raised_as_it_is(tmp_path: Path) -> None:
     async with open_agent_rows(tmp_path) as rows, session_world(rows, Hosts().handle_stream) as world:
         with pytest.raises(AgentUnreachable, match="no way"):

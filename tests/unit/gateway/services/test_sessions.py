@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.users import KeyScope, UserStatus
 from genba_gateway.errors import Forbidden, Unauthenticated
@@ -111,6 +114,34 @@ async def test_what_is_open_ends_with_its_session(
                     await user_store.update_user(connection, alice.user.id, {"roles": ["owner"]})
         why = await waiting
     assert {"sign out": "signed out", "expiry": "expired", "suspension": "suspended", "roles": "roles"}[end] in why
+
+
+class FailingOnce(Database):
+    """The database of another, whose first look fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._real = database
+        self.has_failed = False
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncGenerator[AsyncConnection]:
+        if not self.has_failed:
+            self.has_failed = True
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        async with self._real.glance() as connection:
+            yield connection
+
+
+async def test_a_failed_look_ends_nothing_and_is_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    alice = await make_user(database)
+    failing = FailingOnce(database)
+    async with database.write() as connection:
+        await key_store.delete_api_key(connection, alice.actor.key_id)
+    async with asyncio.timeout(CEILING_S):
+        why = await Sessions(failing, look_again_s=0.001).wait_for_end(alice.actor)
+    assert failing.has_failed
+    assert "signed out" in why
+    assert "disk I/O error" in caplog.text
 
 
 async def test_an_agents_token_has_to_be_known(sessions: Sessions) -> None:
