@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import uuid
@@ -85,7 +86,7 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         reaps=not flags.no_reap,
         headers=find_headers(flags.agent_header, flags.agent_header_command, environ),
         subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
-        ca_file=flags.ca_file or environ.get("GENBA_CA_FILE") or "",
+        ca_file=_absolute(flags.ca_file or environ.get("GENBA_CA_FILE") or ""),
     )
 
 
@@ -194,6 +195,11 @@ def _make_parser() -> argparse.ArgumentParser:
         # `--switch=false` is how Go programs take booleans, so an optional value is accepted.
         parser.add_argument(name, nargs="?", const="true", help=argparse.SUPPRESS)
     return parser
+
+
+def _absolute(path: str) -> str:
+    """It is handed on to programs that run in other folders."""
+    return os.path.abspath(path) if path else ""
 
 
 def _split(text: str | None) -> list[str]:

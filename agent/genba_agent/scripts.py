@@ -66,13 +66,18 @@ class Scripts:
                 await self._clock.sleep(AFTER_FAILURE_S)
 
     async def _repeat(self, script: ManifestScript, timetable: Timetable) -> None:
-        due_at = timetable.next_run(self._clock.now())
+        due_at = await asyncio.to_thread(timetable.next_run, self._clock.now())
         while True:
             await self._clock.sleep(max(0.0, (due_at - self._clock.now()).total_seconds()))
             # A sleep may end before the time of day has come, and the same run must not come twice.
-            if self._clock.now() >= due_at:
+            if (woken_at := self._clock.now()) >= due_at:
                 await self._run_until_hang_up(script)
-            due_at = timetable.next_run(self._clock.now())
+                # An interval lies between starts, whatever the runs take.
+                counted_from = woken_at if timetable.schedule.every_s else self._clock.now()
+                due_at = await asyncio.to_thread(timetable.next_run, counted_from)
+            else:
+                # The time of day was set back. What is due by an interval stays due, and may be so sooner.
+                due_at = min(due_at, await asyncio.to_thread(timetable.next_run, woken_at))
 
     async def _run_until_hang_up(self, script: ManifestScript) -> Outcome:
         if self._hang_up.is_set():

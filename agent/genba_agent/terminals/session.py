@@ -37,7 +37,13 @@ class PtySession:
 
     @property
     def is_watched(self) -> bool:
+        """Whether somebody sees what is printed."""
         return any(viewer.is_present for viewer in self._viewers)
+
+    @property
+    def has_viewers(self) -> bool:
+        """Whether somebody sees it, or lost the connection and may come back: the agent keeps such a link for long."""
+        return bool(self._viewers)
 
     @property
     def is_end_known(self) -> bool:

@@ -166,7 +166,7 @@ class PtySessions:
         if place.expiry is not None:
             place.expiry.cancel()
             place.expiry = None
-        if session.is_watched:
+        if session.has_viewers:
             return
         if session.is_end_known:
             del self._places[reconnect]
@@ -188,7 +188,7 @@ class PtySessions:
         ended = [
             reconnect
             for reconnect, place in self._places.items()
-            if place.session is not None and place.session.exit_code is not None and not place.session.is_watched
+            if place.session is not None and place.session.exit_code is not None and not place.session.has_viewers
         ]
         if len(ended) >= MAX_SESSIONS:
             place = self._places.pop(ended[0])

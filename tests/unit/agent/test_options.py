@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def test_header_command_adds_headers() -> None:
 def test_the_file_of_the_certificate_authority_comes_from_flag_or_environment() -> None:
     assert parse().ca_file == ""
     assert parse(GENBA_CA_FILE="/env.pem").ca_file == "/env.pem"
+    assert parse("--ca-file", "here.pem").ca_file == os.path.abspath("here.pem")
     assert parse("--ca-file", "/flag.pem", GENBA_CA_FILE="/env.pem").ca_file == "/flag.pem"
 
 

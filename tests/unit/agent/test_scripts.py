@@ -151,3 +151,22 @@ async def test_run_comes_once_when_the_sleep_ends_too_early(tmp_path: Path) -> N
         await settle()
         assert runner.started == ["tick"]
         schedule.cancel()
+
+
+async def test_an_interval_lies_between_starts_and_survives_a_clock_set_back(tmp_path: Path) -> None:
+    clock = FakeClock()
+    script = make_script("tick", cron="@every 1h", run_on_start=False)
+    async with asyncio.TaskGroup() as group:
+        runner = await asyncio.to_thread(RecordingRunner, tmp_path, clock, group)
+        schedule = group.create_task(Scripts(runner, [script], clock).run_on_schedule())
+        await clock.wait_for_sleep(HOUR_S)
+        clock.set_back(2)
+        clock.advance(HOUR_S)
+        await clock.wait_for_sleep(2)
+        clock.advance(2)
+        await settle()
+        assert runner.started == ["tick"]
+        clock.advance(600)  # the run takes ten minutes
+        runner.ends["tick"].set()
+        await clock.wait_for_sleep(HOUR_S - 600)
+        schedule.cancel()
