@@ -53,7 +53,10 @@ drop_old() {
     for other in "$1"/genba-*; do
         [ "$other" != "$1/$name" ] && [ -f "$other/main.py" ] && [ -O "$other" ] || continue
         [ -n "$(find "$other" -maxdepth 0 -mtime +@KEEP_DAYS@ 2>/dev/null)" ] || continue
-        grep -qsF "$other/" /proc/[0-9]*/maps || rm -rf "$other"
+        # The kernel tells paths without links.
+        real=$(cd "$other" && pwd -P) && ! grep -qsF "$real/" /proc/[0-9]*/maps || continue
+        # Moved first: a removal that is cut short must not leave what looks whole.
+        mv "$other" "$1/.new-old.$$" 2>/dev/null && rm -rf "$1/.new-old.$$"
     done
 }
 

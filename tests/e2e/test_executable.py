@@ -76,9 +76,11 @@ def test_an_older_version_goes_once_nobody_runs_it(executable: Path, cache: Path
     shutil.copy(shutil.which("sleep") or "/bin/sleep", cache / "genba-running" / "python")
     for name in ("genba-unused", "genba-running", ".new-interrupted"):
         os.utime(cache / name, (long_ago, long_ago))
+    link = cache.with_name("link")
+    link.symlink_to(cache.parent)
     with subprocess.Popen([cache / "genba-running" / "python", "1000"]) as process:
         try:
-            done = start(executable, "version", environment={"GENBA_CACHE": str(cache)})
+            done = start(executable, "version", environment={"GENBA_CACHE": str(link / cache.name)})
         finally:
             process.kill()
     assert done.returncode == 0, done.stderr

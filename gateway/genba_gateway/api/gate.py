@@ -205,7 +205,9 @@ def _address_of(incoming: Any, networks: tuple[Any, ...]) -> str:
     address: str = incoming.remote_addr or ""
     if not networks:
         return address
-    chain = [each.strip() for each in incoming.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+    # A proxy may add to the line that it got or write one of its own below: only all of them end with what it saw.
+    lines = ",".join(incoming.headers.getlist("X-Forwarded-For"))
+    chain = [each.strip() for each in lines.split(",") if each.strip()]
     while chain and _is_within(address, networks):
         address = chain.pop()
     return address

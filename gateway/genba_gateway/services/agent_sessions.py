@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,8 @@ from genba_gateway.store.sealing import Sealer
 
 LOOK_AGAIN_S: Final = 4.0
 """An open session is closed within 5 s of what ends it: signing out and suspension announce nothing."""
+
+log = logging.getLogger(__name__)
 
 
 class AgentSessions:
@@ -99,7 +102,11 @@ class AgentSessions:
         """
         with self._pubsub.subscribe(of_workspace(grant.workspace_id)) as subscription:
             while True:
-                why = await self._find_end(grant, is_new=False, boot_id=boot_id)
+                try:
+                    why = await self._find_end(grant, is_new=False, boot_id=boot_id)
+                except Exception:  # a database that is held by another process says nothing about the session
+                    log.exception("The session of user %s with an agent could not be looked at.", grant.user_id)
+                    why = ""
                 if why:
                     return why
                 await subscription.changed(timeout_s=self._look_again_s)

@@ -10,6 +10,7 @@ import pytest
 from quart import Blueprint, Quart, Response, websocket
 from quart.testing.connections import WebsocketResponseError
 from quart.typing import TestClientProtocol as Client
+from werkzeug.datastructures import Headers
 
 from genba_gateway.api.answers import say
 from genba_gateway.api.gate import client_address, current_user, needs
@@ -246,6 +247,7 @@ async def test_a_websocket_without_a_session_is_refused_before_the_handshake(gat
         ((), "9.9.9.9", "127.0.0.1"),
         (("127.0.0.0/8",), "9.9.9.9", "9.9.9.9"),
         (("127.0.0.0/8",), "6.6.6.6, 9.9.9.9", "9.9.9.9"),
+        (("127.0.0.0/8",), "6.6.6.6\n9.9.9.9", "9.9.9.9"),
         (("127.0.0.0/8", "10.0.0.0/8"), "9.9.9.9, 10.1.2.3", "9.9.9.9"),
         (("10.0.0.0/8",), "9.9.9.9", "127.0.0.1"),
         (("127.0.0.1",), "", "127.0.0.1"),
@@ -255,7 +257,6 @@ async def test_only_trusted_proxies_are_believed_about_addresses(
     gated: Gated, trusted: tuple[str, ...], forwarded: str, address: str
 ) -> None:
     app = await asyncio.to_thread(lambda: make_app(gated.database, make_blueprint(), trusted_proxies=trusted))
-    response = await app.test_client().get(
-        "/api/v2/public", headers={"X-Forwarded-For": forwarded}, scope_base={"client": ("127.0.0.1", 5)}
-    )
+    lines = Headers([("X-Forwarded-For", line) for line in forwarded.split("\n")])
+    response = await app.test_client().get("/api/v2/public", headers=lines, scope_base={"client": ("127.0.0.1", 5)})
     assert (await response.get_json())["message"] == address

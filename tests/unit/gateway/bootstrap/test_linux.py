@@ -283,6 +283,17 @@ def test_names_tls_and_what_to_do_where_the_certificate_is_unknown(tmp_path: Pat
             assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_named_folder_is_used_whoever_owns_it(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    os.chown(volume, 4242, 4242)
+    with serving(AGENT) as gateway:
+        done = run(tmp_path, gateway.url, "curl", environment={"BINARY_DIR": str(volume)})
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert [path.is_file() for path in volume.iterdir()] == [True]
+
+
 def test_nothing_writable_is_told_by_name(tmp_path: Path) -> None:
     folder = Path(make_path(tmp_path, "curl"))
     (folder / "mkdir").unlink()
