@@ -38,17 +38,20 @@ class _JobFollower(Generic[SubjectT]):
     log_path: str
     get_subject: Callable[[], Awaitable[SubjectT]]
     progress: JobProgress
+    has_begun: bool = False
 
     async def run(self) -> SubjectT:
         """Show the job until it is over; returns what it was for, as it is then."""
         with self.progress:
             async with asyncio.TaskGroup() as group:
                 queue = group.create_task(self._show_queue(), name="queue position")
-                await self.streams.follow_log(
-                    self.log_path, JobLog, LogCursor(), self.progress.show_line, self._is_complete
-                )
+                await self.streams.follow_log(self.log_path, JobLog, LogCursor(), self._show_line, self._is_complete)
                 queue.cancel()
         return await self.streams.persist(self.get_subject)
+
+    def _show_line(self, line: JobLog) -> None:
+        self.has_begun = True
+        self.progress.show_line(line)
 
     async def _is_complete(self) -> bool:
         return is_over((await self.get_subject()).job)
@@ -56,7 +59,8 @@ class _JobFollower(Generic[SubjectT]):
     async def _show_queue(self) -> None:
         while True:
             job = (await self.streams.persist(self.get_subject)).job
-            if job.status != "pending":
+            # An answer that was on its way when the first line came is out of date.
+            if job.status != "pending" or self.has_begun:
                 return
             self.progress.show_queue(job.queue_position, job.queue_size)
             await asyncio.sleep(QUEUE_INTERVAL_S)
