@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 MAX_ARGUMENT_BYTES: Final = 100_000
 """Linux refuses an argument of 128 KiB; a longer script goes to the shell as a file."""
 
+STANDARD_STREAMS: Final = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
+"""Paths that mean the agent's own output, as in a container whose runtime collects it, and their descriptors."""
+
 NANOSECONDS: Final = 1_000_000_000
 
 PIPE_GRACE_S: Final = 0.2
@@ -176,6 +179,9 @@ def open_log_file(script: ManifestScript, settings: ScriptSettings) -> int | Non
     log_path = script.log_path or f"coder-script-{script.log_source_id}.log"
     path = expand_path(log_path, settings.environ, settings.home, str(settings.log_dir))
     try:
+        if path in STANDARD_STREAMS:
+            # Not opened: they are links, perhaps to a pipe of another user, or to a file that has our own lines, too.
+            return os.dup(STANDARD_STREAMS[path])
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         return _open_own_file(path)
     except OSError as error:

@@ -126,6 +126,18 @@ def test_output_may_be_thrown_away(tmp_path: Path) -> None:
     os.close(descriptor)
 
 
+@pytest.mark.parametrize(("log_path", "at"), [("/dev/stdout", 0), ("/dev/stderr", 1), ("/dev/fd/2", 1)])
+def test_log_may_go_to_the_agents_own_output_which_is_not_emptied(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], log_path: str, at: int
+) -> None:
+    os.write(at + 1, b"before\n")
+    descriptor = open_log_file(make_script("x", log_path=log_path), make_script_settings(tmp_path))
+    assert descriptor is not None
+    os.write(descriptor, b"line\n")
+    os.close(descriptor)
+    assert capfd.readouterr()[at] == "before\nline\n"
+
+
 def test_log_file_that_cannot_be_written_does_not_stop_the_script(tmp_path: Path) -> None:
     outcome, stage = run_script(tmp_path, make_script("echo heard", log_path="/dev/null/no.log"))
     assert outcome is Outcome.SUCCEEDED
