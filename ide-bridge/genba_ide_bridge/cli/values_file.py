@@ -66,13 +66,13 @@ def _read_json(path: Path, text: str) -> dict[str, str]:
     for name, raw in written.items():
         value = bytes(raw).decode()
         if value == "null":
-            raise _no_value(f"{path}", name)
+            raise _no_value(str(path), name)
         values[name] = json.loads(value) if value.startswith('"') else value
     return values
 
 
 def _no_value(place: str, name: str) -> BridgeError:
-    return BridgeError(f'{place}, gives "{name}" no value.', 'An empty text is written as "".')
+    return BridgeError(f'{place} gives "{name}" no value.', 'An empty text is written as "".')
 
 
 class _YamlValues:
@@ -130,7 +130,7 @@ class _YamlValues:
         if not isinstance(node, yaml.ScalarNode):
             return json.dumps(self._json_of(node), ensure_ascii=False)
         if _is_null(node):
-            raise _no_value(f"{self._path}, line {_line_of(node)}", name)
+            raise _no_value(f"{self._path}, line {_line_of(node)},", name)
         return str(node.value)
 
     def _json_of(self, node: yaml.Node) -> object:

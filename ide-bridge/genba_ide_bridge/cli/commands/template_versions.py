@@ -127,14 +127,15 @@ async def _set_archived(
 
 async def _choose_version(client: GatewayClient, template: Template, *, archived: bool) -> TemplateVersion:
     """Let somebody choose among the versions that are not yet as they should be."""
-    prompts.require_terminal("Which version?", "its name: genba templates versions archive TEMPLATE VERSION")
+    verb = "archive" if archived else "unarchive"
+    prompts.require_terminal("Which version?", f"its name: genba templates versions {verb} TEMPLATE VERSION")
     found = [
         one
         for one in await client.templates.list_versions(template.id, with_archived=True)
         if one.archived != archived and one.id != template.active_version_id
     ]
     if not found:
-        raise BridgeError(f"{template.name} has no version to {'archive' if archived else 'unarchive'}.")
+        raise BridgeError(f"{template.name} has no version to {verb}.")
     name = prompts.choose("Version", "VERSION", [(one.name, one.message or ago(one.created_at)) for one in found])
     return next(one for one in found if one.name == name)
 

@@ -87,6 +87,15 @@ def test_what_is_no_list_of_values_is_refused_with_its_place(tmp_path: Path, tex
     assert caught.value.message.startswith(str(tmp_path / "values"))
 
 
+def test_a_name_without_a_value_is_told_in_whole_sentences(tmp_path: Path) -> None:
+    said: list[str] = []
+    for text in ('{"a": null}', "a:\n"):
+        with pytest.raises(BridgeError) as caught:
+            read(tmp_path, text)
+        said.append(caught.value.message.removeprefix(str(tmp_path / "values")))
+    assert said == [' gives "a" no value.', ', line 1, gives "a" no value.']
+
+
 def test_an_absent_file_and_one_that_is_no_text_are_named(tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match="absent"):
         read_values_file(tmp_path / "absent")

@@ -55,3 +55,10 @@ async def test_without_a_name_a_version_that_is_not_active_is_chosen(tmp_path: P
         assert gateway.versions[two.id].archived
         none_left = await run_genba(*archive, "--force-tty", folder=tmp_path, env=session(gateway))
         assert none_left.err == "error: host has no version to archive.\n"
+
+
+async def test_without_a_name_and_a_terminal_the_same_command_is_told_with_one(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        for verb in ("archive", "unarchive"):
+            done = await run_genba("templates", "versions", verb, "host", folder=tmp_path, env=session(gateway))
+            assert (done.code, f"genba templates versions {verb} TEMPLATE VERSION" in done.err) == (2, True)
