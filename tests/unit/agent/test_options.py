@@ -57,6 +57,14 @@ def test_the_file_of_the_certificate_authority_comes_from_flag_or_environment() 
     assert parse("--ca-file", "/flag.pem", GENBA_CA_FILE="/env.pem").ca_file == "/flag.pem"
 
 
+def test_the_file_of_the_certificate_authority_is_found_from_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parse("--ca-file", "private/ca.pem").ca_file == str(tmp_path / "private" / "ca.pem")
+    assert parse(GENBA_CA_FILE="ca.pem").ca_file == str(tmp_path / "ca.pem")
+
+
 def test_token_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
     file = str(tmp_path / "token")

@@ -43,9 +43,13 @@ def make_client_context(
     Raises:
         GatewayUnreachable: one of the files can't be used; says which.
     """
-    chosen = ca_file or find_authorities(os.environ)
+    found = None if ca_file else find_authorities(os.environ)
+    chosen = ca_file or found
     try:
-        context = ssl.create_default_context(cafile=chosen)
+        if found is not None and Path(found).is_dir():
+            context = ssl.create_default_context(capath=found)
+        else:
+            context = ssl.create_default_context(cafile=chosen)
     except OSError as error:  # ssl.SSLError is one
         raise GatewayUnreachable(
             f"The certificate authorities in {chosen} can't be used: {_why(error)}. Name a file of PEM certificates "
@@ -61,36 +65,45 @@ def make_client_context(
 
 
 def find_authorities(environ: Mapping[str, str], bundles: Sequence[str] = SYSTEM_BUNDLES) -> str | None:
-    """Return the file to read authorities from; None where the C library finds them by itself.
+    """Return the file or folder to read authorities from; None where the C library finds them by itself.
 
-    In this order: what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, the folder that the library knows, the first bundle of
-    the system, and the list that travels with us. A file that isn't there is passed over, as the library does it.
+    In this order: what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, the file and the folder that the library knows, the
+    first bundle of the system, and the list that travels with us. What isn't there or holds nothing is passed over.
     """
-    named = [path for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (path := environ.get(name)) and Path(path).exists()]
-    if named or sys.platform == "win32" or _library_finds_some():
+    if sys.platform == "win32":
         return None
+    file, folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if _has_content(file) or any(map(_has_hashed_names, (folders or "").split(os.pathsep))):
+        return None
+    library = ssl.get_default_verify_paths()
+    # A variable takes the place of the library's own path even if it is empty, or names what isn't there.
+    if _has_content(library.openssl_cafile):
+        return None if file is None else library.openssl_cafile
+    if _has_hashed_names(library.openssl_capath):
+        return None if folders is None else library.openssl_capath
     for bundle in bundles:
-        if _has_content(Path(bundle)):
+        if _has_content(bundle):
             return bundle
     import certifi
 
     return certifi.where()
 
 
-def _library_finds_some() -> bool:
-    paths = ssl.get_default_verify_paths()
-    if _has_content(Path(paths.openssl_cafile)):
-        return True
+def _has_hashed_names(folder: str) -> bool:
+    if not folder:
+        return False
     try:
-        with os.scandir(paths.openssl_capath) as entries:
+        with os.scandir(folder) as entries:
             return any(_HASHED_NAME.fullmatch(entry.name) for entry in entries)
     except OSError:
         return False
 
 
-def _has_content(file: Path) -> bool:
+def _has_content(file: str | None) -> bool:
+    if not file:
+        return False
     try:
-        return file.stat().st_size > 0 and os.access(file, os.R_OK)
+        return Path(file).stat().st_size > 0 and os.access(file, os.R_OK)
     except OSError:
         return False
 

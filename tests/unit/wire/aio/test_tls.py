@@ -51,13 +51,50 @@ def test_without_any_the_list_that_travels_along_is_taken() -> None:
     assert find_authorities({}, []) == certifi.where()
 
 
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 @pytest.mark.usefixtures("library_folder")
-def test_what_the_environment_names_goes_first_when_it_is_there(tmp_path: Path, name: str) -> None:
-    bundle = tmp_path / "bundle.pem"
+def test_what_the_environment_names_goes_first_when_it_holds_something(tmp_path: Path) -> None:
+    bundle, folder = tmp_path / "bundle.pem", tmp_path / "folder"
     bundle.write_text("certificates")
-    assert find_authorities({name: str(bundle)}, [str(bundle)]) is None, "the library reads the variable itself"
-    assert find_authorities({name: str(tmp_path / "absent")}, [str(bundle)]) == str(bundle)
+    folder.mkdir()
+    (folder / "0a1b2c3d.0").touch()
+    for named in ({"SSL_CERT_FILE": str(bundle)}, {"SSL_CERT_DIR": f"{tmp_path / 'absent'}:{folder}"}):
+        assert find_authorities(named, [str(bundle)]) is None, "the library reads the variable itself"
+
+
+@pytest.mark.parametrize("named", ["", "absent", "empty"])
+def test_a_variable_that_names_nothing_takes_nothing_away(library_folder: Path, tmp_path: Path, named: str) -> None:
+    (tmp_path / "empty").touch()
+    value = str(tmp_path / named) if named else ""
+    bundle, own_file = tmp_path / "bundle.pem", tmp_path / "absent.pem"
+    bundle.write_text("certificates")
+    environs = [{"SSL_CERT_FILE": value}, {"SSL_CERT_DIR": value}]
+    assert [find_authorities(environ, [str(bundle)]) for environ in environs] == [str(bundle)] * 2
+    # The library reads its own file and folder only while the variable for it is not set at all.
+    (library_folder / "0a1b2c3d.0").touch()
+    assert [find_authorities(environ, [str(bundle)]) for environ in environs] == [None, str(library_folder)]
+    own_file.write_text("certificates")
+    assert [find_authorities(environ, [str(bundle)]) for environ in environs] == [str(own_file), None]
+
+
+def test_authorities_of_the_librarys_own_file_and_folder_are_believed_in_spite_of_the_variables(
+    library_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, _key = make_server_tls(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nowhere"))
+    asked: list[dict[str, str | None]] = []
+    create = ssl.create_default_context
+
+    def record(**wanted: str | None) -> ssl.SSLContext:
+        asked.append(wanted)
+        return create(**wanted)  # type: ignore[arg-type]  # its own names
+
+    monkeypatch.setattr(ssl, "create_default_context", record)
+    (library_folder / "0a1b2c3d.0").write_bytes(certificate.read_bytes())
+    make_client_context()
+    (tmp_path / "absent.pem").write_bytes(certificate.read_bytes())
+    assert len(make_client_context().get_ca_certs()) == 1
+    assert asked == [{"capath": str(library_folder)}, {"cafile": str(tmp_path / "absent.pem")}]
 
 
 def test_a_chosen_file_is_the_only_one_believed(tmp_path: Path) -> None:
