@@ -27,7 +27,7 @@ from scripts.executable.base import make_base
 from scripts.executable.portable import build_portable
 from scripts.executable.recipe import PLATFORMS, Platform
 from scripts.failures import ScriptFailure
-from scripts.progress import say
+from scripts.progress import say, ticking
 
 PARTS: Final = ROOT / "scripts" / "executable"
 LOCK: Final = ROOT / "requirements-run.lock"
@@ -55,8 +55,9 @@ def prepare_executable() -> Path | None:
     environment.
     """
     try:
-        executable = build_executable(PLATFORMS[machine_arch()], OUTPUT)
-        build_portable(OUTPUT)
+        with ticking("the executable is made"):
+            executable = build_executable(PLATFORMS[machine_arch()], OUTPUT)
+            build_portable(OUTPUT)
         return executable.parent
     except ScriptFailure as failure:
         say(f"agents run from this clone's environment. {failure}")

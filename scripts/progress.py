@@ -6,8 +6,10 @@ import os
 import selectors
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -83,6 +85,25 @@ def run_step(
         finally:
             if sink:
                 sink.close()
+
+
+@contextmanager
+def ticking(title: str) -> Generator[None]:
+    """Say now and then that work of our own process still goes on, while the block runs."""
+    done = threading.Event()
+    ticker = Ticker(title)
+
+    def tick() -> None:
+        while not done.wait(0.5):
+            ticker.tick()
+
+    thread = threading.Thread(target=tick, name=title, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _lines(fd: int, ticker: Ticker) -> Generator[str]:
