@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.names import explain_bad_display_name, explain_bad_name
-from genba_gateway.domain.search_query import QueryProblem
 from genba_gateway.domain.template_query import parse_template_query
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
+from genba_gateway.services.searches import refuse_bad_search
 from genba_gateway.services.template_settings import check_template_settings
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import organizations as organization_store
@@ -140,13 +140,8 @@ class Templates:
             BadRequest: an unknown key or a bad value; `validations` names it.
         """
         require(actor, Resource.TEMPLATE, Action.READ)
-        try:
+        with refuse_bad_search("template"):
             query = parse_template_query(text)
-        except QueryProblem as problem:
-            raise BadRequest(
-                f"Invalid template search query: {problem.field} {problem.detail}.",
-                validations=[FieldProblem(problem.field, problem.detail)],
-            ) from problem
         async with self._database.read() as connection:
             found = await template_store.list_templates(connection, query)
         return [each for each in found if organization_id in {"", each.organization_id}]

@@ -15,7 +15,6 @@ from genba_gateway.domain.agents import agent_status
 from genba_gateway.domain.deadlines import explain_bad_ttl
 from genba_gateway.domain.names import explain_bad_name
 from genba_gateway.domain.provisioning import Transition
-from genba_gateway.domain.search_query import QueryProblem
 from genba_gateway.domain.users import User
 from genba_gateway.domain.workspace_query import WorkspaceQuery, parse_workspace_query
 from genba_gateway.domain.workspaces import Workspace
@@ -24,6 +23,7 @@ from genba_gateway.services.audit import record_change
 from genba_gateway.services.build_plans import BuildPlan
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.deadlines import refuse_ttl_of_template
+from genba_gateway.services.searches import refuse_bad_search
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import resources as resource_store
@@ -167,13 +167,8 @@ class Workspaces:
         Raises:
             BadRequest: an unknown key or a bad value; `validations` names it.
         """
-        try:
+        with refuse_bad_search("workspace"):
             query = parse_workspace_query(text)
-        except QueryProblem as problem:
-            raise BadRequest(
-                f"Invalid workspace search query: {problem.field} {problem.detail}.",
-                validations=[FieldProblem(problem.field, problem.detail)],
-            ) from problem
         may_see_all = actor.may(Permission(Resource.WORKSPACE, Action.READ))
         looked_at = bool(query.has_agent or query.params)
         async with self._database.read() as connection:
