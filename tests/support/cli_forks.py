@@ -72,7 +72,9 @@ class ForkedGenba:
     def send_signal(self, number: int) -> None:
         """Send a signal unless it has ended."""
         if self.returncode is None:
-            os.kill(self.pid, number)
+            # Between the process's end and the news of it the id is nobody's.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""

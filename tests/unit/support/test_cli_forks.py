@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
 from pathlib import Path
 
 from genba_wire.version import VERSION_LINE
+from tests.support.cli_forks import ForkedGenba
 from tests.support.cli_process import genba_on_terminal, run_genba, running_genba
 
 NOWHERE = {"GENBA_URL": "http://127.0.0.1:9", "GENBA_SESSION_TOKEN": "x"}
@@ -41,3 +44,15 @@ async def test_a_call_that_goes_on_ends_with_its_block(tmp_path: Path) -> None:
     async with running_genba("version", folder=tmp_path) as genba:
         await genba.wait_until(lambda: genba.out == VERSION_LINE + "\n")
     assert genba.process.returncode in (0, -signal.SIGKILL)
+
+
+async def test_a_call_whose_end_is_not_told_yet_is_not_there_to_be_signalled() -> None:
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    with theirs:
+        call = ForkedGenba(ended.pid, ours)
+        call.kill()
+        theirs.send(b"0")
+        assert await call.wait() == 0
