@@ -12,7 +12,7 @@ import pytest
 
 from genba_gateway.config import Config
 from genba_ide_bridge.cli import main
-from genba_wire.tunnel import credit, frames, mux, mux_frames, streams
+from genba_wire.tunnel import credit, frames, mux, mux_frames, replay, streams
 from genba_wire.tunnel.frames import CloseCode, FrameType
 from genba_wire.tunnel.mux_frames import MuxType, ResetCode
 from tests.support.route_table import list_routes
@@ -113,6 +113,14 @@ def as_documented(size: int) -> str:
 )
 def test_every_limit_is_documented_with_its_value(title: str, name: str, value: int) -> None:
     assert f"| `{name}` | {as_documented(value)} |" in section("docs/protocol.md", title)
+
+
+@pytest.mark.parametrize(
+    "name", ["MAX_REPLAY_BYTES", "CONTROL_RESERVE_BYTES", "MAX_PROCESS_REPLAY_BYTES", "LEAST_REPLAY_BYTES"]
+)
+def test_every_limit_of_sending_again_is_documented(name: str) -> None:
+    sentences = section("docs/protocol.md", "Links").replace("\n", " ").split("; ")
+    assert any(f"`{name}`" in each and as_documented(getattr(replay, name)) in each for each in sentences)
 
 
 @pytest.mark.parametrize("name", ["PING_AFTER_S", "DEAD_AFTER_S", "GREETING_S", "ANSWER_S"])

@@ -154,6 +154,10 @@ class _Greeter:
             # To detach it would end it, and whoever this is has proved nothing.
             self._refuse(CloseCode.UNKNOWN_LINK, "This link is not resumed.")
             return
+        if frame.epoch <= link.epoch:
+            # Carriers may overtake one another: a late one must not cost the link the one that it has.
+            self._refuse(CloseCode.BAD_PROOF, "A later connection of the link was there already.")
+            return
         session.detach("The client came back over another carrier.")
         if session.end is not None:
             self._refuse(CloseCode.UNKNOWN_LINK, session.end.reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from typing import Final, assert_never
@@ -11,7 +12,7 @@ from typing import Final, assert_never
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.aio.stream import Stream, StreamHandler
 from genba_wire.aio.stream_table import StreamTable, split_messages
-from genba_wire.errors import CarrierLost, LinkEnded, RemoteProtocolError
+from genba_wire.errors import CarrierLost, LinkEnded, LocalProtocolError, RemoteProtocolError
 from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, CloseCode
 from genba_wire.tunnel.link import Link
 from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
@@ -55,6 +56,7 @@ class LinkSession:
         self._answer: asyncio.Future[None] | None = None
         self._flush_handle: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._end: LinkEnded | None = None
         self._ended = asyncio.Event()
 
@@ -95,7 +97,7 @@ class LinkSession:
     @property
     def is_attached(self) -> bool:
         """Whether a carrier is there on which the link may send."""
-        return self._carrier is not None and self._link.is_writable
+        return self._carrier is not None and self._link.is_flowing
 
     @property
     def end(self) -> LinkEnded | None:
@@ -171,6 +173,8 @@ class LinkSession:
         except RemoteProtocolError as error:
             self._break(error)
             return
+        if self._link.ack_at < self._timer_at:
+            self._set_timer()
         if self._flush_handle is None:
             self._flush_handle = self._loop.call_soon(self._flush)
 
@@ -243,12 +247,27 @@ class LinkSession:
         carrier, link = self._carrier, self._link
         if carrier is None:
             return
-        if link.is_writable and not carrier.is_sending_paused:
-            for parts in split_messages(self._streams.take_frames(FLUSH_BYTES), link.max_send_bytes):
-                link.send(parts)
-            if self._streams.has_more:
+        if not carrier.is_sending_paused:
+            if link.has_more_to_resend:
+                link.resend(FLUSH_BYTES)
                 self._flush_soon()
+            elif link.is_writable:
+                self._send_frames()
         self._send_messages()
+
+    def _send_frames(self) -> None:
+        """Send what streams have. A full link is flushed again when the peer acknowledges."""
+        link = self._link
+        has_room = link.room >= DATA_CHUNK_BYTES
+        try:
+            # Without room only what streams say besides data leaves.
+            for parts in split_messages(self._streams.take_frames(FLUSH_BYTES if has_room else 0), link.max_send_bytes):
+                link.send(parts)
+        except LocalProtocolError as error:
+            self._break(error)
+            return
+        if has_room and self._streams.has_more:
+            self._flush_soon()
 
     def _send_messages(self) -> None:
         messages = self._link.messages_to_send()
@@ -260,10 +279,11 @@ class LinkSession:
             self._timer.cancel()
             self._timer = None
         when = self._link.next_timer()
+        self._timer_at = math.inf if when is None else when
         if when is not None and self._end is None:
             self._timer = self._loop.call_at(when, lambda: self.check_time(max(self._loop.time(), when)))
 
-    def _break(self, error: RemoteProtocolError) -> None:
+    def _break(self, error: RemoteProtocolError | LocalProtocolError) -> None:
         """The peer broke the rules: what it sent is of no use, nor is the link."""
         logger.warning("The other end of a link broke the protocol: %s", error)
         if self._end is None:

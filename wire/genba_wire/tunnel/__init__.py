@@ -7,6 +7,7 @@ From the outside in (docs/protocol.md has every byte):
 * `liveness`: when to ping, and when a carrier is dead
 * `greeting`: the agent's end of a carrier, until it is known which link it is for
 * `link`: one reliable byte pipe between a client process and an agent, over one carrier after another
+* `replay`: what a link keeps of what it sent, to send it again on the next carrier
 * `mux_frames`, `mux` (with `credit`): streams with credit inside the bytes of a link
 * `streams`: what is said when a stream of some kind opens, and the notes on it
 * `control`: commands of the gateway to an agent, and its answers

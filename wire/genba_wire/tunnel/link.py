@@ -1,9 +1,8 @@
 """A link: one reliable pipe of bytes between a client's process and an agent, over one carrier after another.
 
-Both ends count the bytes they sent and received over the life of the link. A carrier that comes after another is
-resumed: the client says how much it has, proves that it has the link's secret, and the agent says how much it has.
-Each end compares the other's count with what it sent. This version keeps no copies of what it sent, so the counts have
-to be equal, else the link is over with `BYTES_LOST`; the acknowledgements that a replay buffer needs are sent already.
+Both ends count the bytes they sent and received over the life of the link, and keep what they sent until the other end
+has acknowledged it. A carrier that comes after another is resumed: the client says how much it has, proves that it has
+the link's secret, and the agent says how much it has. Each end then sends again what the other lacks.
 
     client                                     agent
     Hello, Open            ->                             Greeting, then Link.accept
@@ -41,16 +40,14 @@ from genba_wire.tunnel.frames import (
     data_header,
     parse,
 )
-from genba_wire.tunnel.link_base import ACK_EVERY_BYTES, REPLAY_BYTES, LinkBase, LinkState
+from genba_wire.tunnel.link_base import ACK_EVERY_BYTES, ACK_WITHIN_S, LinkBase, LinkState
 from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
-from genba_wire.tunnel.secret import (
-    ResumeTranscript,
-    derive_secret,
-)
+from genba_wire.tunnel.replay import PROCESS_BUDGET, ReplayBudget
+from genba_wire.tunnel.secret import ResumeTranscript, derive_secret
 
 __all__ = [
     "ACK_EVERY_BYTES",
-    "REPLAY_BYTES",
+    "ACK_WITHIN_S",
     "CarrierDead",
     "DataReceived",
     "Link",
@@ -65,8 +62,8 @@ __all__ = [
 class Link(LinkBase):
     """One end of a link. Make it with `connect` or `accept`.
 
-    After each call send `messages_to_send()`, then act on the events. A driver sets one timer, by `next_timer()`;
-    traffic moves it later only, so it needs a new look when it fires and after `attach`, `resume` and `detach`.
+    After each call send `messages_to_send()`, then act on the events. A driver sets one timer, by `next_timer()`, anew
+    when it fires, after `attach`, `resume` and `detach`, and when `ack_at` comes before it.
     """
 
     @classmethod
@@ -78,6 +75,7 @@ class Link(LinkBase):
         now: float,
         random: Callable[[int], bytes] = os.urandom,
         never_resumes: bool = False,
+        budget: ReplayBudget = PROCESS_BUDGET,
     ) -> Link:
         """Make the client's end of a link that does not exist yet; `attach` comes next.
 
@@ -85,11 +83,13 @@ class Link(LinkBase):
             link_id: 16 random bytes.
             private_key: 32 random bytes.
             now: monotonic seconds.
-            random: returns so many random bytes; for the nonces of resumes.
+            random: returns random bytes, for nonces.
             never_resumes: let the link end with its carrier, at both ends.
+            budget: what it shares with the other links of the process.
         """
-        link = cls(link_id, private_key, is_client=True, now=now, random=random)
+        link = cls(link_id, private_key, is_client=True, now=now, random=random, budget=budget)
         link._never_resumes = never_resumes
+        link._replay.is_keeping = not never_resumes
         return link
 
     @classmethod
@@ -103,6 +103,7 @@ class Link(LinkBase):
         now: float,
         hello: Hello | None = None,
         random: Callable[[int], bytes] = os.urandom,
+        budget: ReplayBudget = PROCESS_BUDGET,
     ) -> Link:
         """Make the agent's end of the link that `Greeting` was asked for; it is open at once.
 
@@ -113,29 +114,51 @@ class Link(LinkBase):
             keep_s: seconds to keep the link without a carrier, unless the client says that it never resumes.
             now: monotonic seconds.
             hello: the client's; without it the least that every end takes is assumed.
-            random: returns so many random bytes; for the nonces of resumes.
+            random: returns random bytes, for nonces.
+            budget: what it shares with the other links of the process.
 
         Raises:
             RemoteProtocolError: the client's key is not usable.
         """
-        link = cls(open.link_id, private_key, is_client=False, now=now, random=random)
-        link._secret = derive_secret(
-            private_key,
-            open.public_key,
-            link_id=open.link_id,
-            client_key=open.public_key,
-            agent_key=link._public_key,
-        )
+        link = cls(open.link_id, private_key, is_client=False, now=now, random=random, budget=budget)
+        keys = {"client_key": open.public_key, "agent_key": link._public_key}
+        link._secret = derive_secret(private_key, open.public_key, link_id=open.link_id, **keys)
         is_kept = hello is None or not hello.features & NEVER_RESUMES
         link.boot_id, link.keep_s = boot_id, keep_s if is_kept else 0
+        link._replay.is_keeping = is_kept
         link._take_carrier(LinkState.OPEN, now, hello)
         link._queue(Accept(link._public_key, link.keep_s))
         return link
 
     @property
-    def is_writable(self) -> bool:
-        """Whether `send` may be called. While it is False keep everything back: what is sent then is lost."""
+    def is_flowing(self) -> bool:
+        """Whether there is a carrier on which both ends may send."""
         return self.state is LinkState.OPEN or self.state is LinkState.OPENING
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether what is sent leaves at once. Else it waits here, so it is better kept back."""
+        return self.is_flowing and not self._replay.has_more
+
+    @property
+    def room(self) -> int:
+        """Bytes of data that `send` should be given at most, until more is acknowledged."""
+        return self._replay.room
+
+    @property
+    def has_more_to_resend(self) -> bool:
+        """Whether `resend` has something to do."""
+        return self.state is LinkState.OPEN and self._replay.has_more
+
+    @property
+    def ack_at(self) -> float:
+        """When an acknowledgement is due: infinity when nothing came since the last one."""
+        return self._ack_at
+
+    @property
+    def epoch(self) -> int:
+        """Of the last resume: the client counts its attempts, the agent keeps the one that it accepted last."""
+        return self._epoch
 
     @property
     def detached_at(self) -> float | None:
@@ -192,25 +215,32 @@ class Link(LinkBase):
         return self._take_events()
 
     def send(self, parts: Sequence[Buffer]) -> None:
-        """Send bytes, given in parts, as one message. They are not copied; leave them as they are.
+        """Send bytes, given in parts, as one message. They are not copied: leave them as they are, for good.
 
-        Without a carrier there is nobody to send them to and nothing to keep them in: the link is over with
-        `BYTES_LOST`, which the next call that returns events tells (`next_timer` is due at once).
+        Without a carrier they wait for the next one. Does nothing once the link is over.
 
         Raises:
-            LocalProtocolError: more than `max_send_bytes`, or before the first carrier.
+            LocalProtocolError: more than `max_send_bytes`, or past `room` and the reserve, or before the first carrier.
         """
-        if not self.is_writable:
-            if self.state is LinkState.NEW:
-                raise LocalProtocolError("a link sends nothing before its first carrier")
-            self._end(CloseCode.BYTES_LOST, "bytes were sent while there was no connection", tell_peer=True)
+        if self.state is LinkState.CLOSED:
             return
+        if self.state is LinkState.NEW:
+            raise LocalProtocolError("a link sends nothing before its first carrier")
         size = sum(map(len, parts))
         if size > self.max_send_bytes:
             raise LocalProtocolError(f"{size} bytes in one message; the other end takes {self.max_send_bytes}")
-        self._outgoing.append((data_header(self.sent), *parts))
-        self.sent += size
-        self._live.said(self._now)
+        leaves, offset = self.is_writable, self.sent
+        kept = self._replay.append(parts, size)
+        if leaves:
+            self._outgoing.append((data_header(offset), *kept))
+            self._live.said(self._now)
+
+    def resend(self, budget: int) -> None:
+        """Send again what the other end lacks after a resume, about `budget` bytes of it."""
+        if self.state is LinkState.OPEN:
+            for offset, parts in self._replay.take(budget, self.max_send_bytes):
+                self._outgoing.append((data_header(offset), *parts))
+            self._live.said(self._now)
 
     def close(self, code: int, reason: str) -> None:
         """End the link and tell the other end, if a carrier is there. No event follows."""
@@ -253,7 +283,7 @@ class Link(LinkBase):
             return self._now
         match self.state:
             case LinkState.OPEN:
-                return min(self._live.dead_at, self._live.ping_at)
+                return min(self._live.dead_at, self._live.ping_at, self._ack_at)
             case LinkState.OPENING | LinkState.RESUMING:
                 return min(self._live.dead_at, self._live.ping_at, self._greet_until)
             case LinkState.DETACHED:
@@ -262,7 +292,7 @@ class Link(LinkBase):
                 return None
 
     def handle_timer(self, now: float) -> list[LinkEvent]:
-        """Ping, give up a silent carrier, or end a link that was without one for too long."""
+        """Acknowledge, ping, give up a silent carrier, or end a link that was without one for too long."""
         self._now = now
         if self.state is LinkState.DETACHED:
             if now >= self._detached_at + self.keep_s:
@@ -275,4 +305,6 @@ class Link(LinkBase):
             elif now >= self._live.ping_at:
                 self._acknowledge()
                 self._queue(Ping(self._live.next_token(now)))
+            elif now >= self._ack_at:
+                self._acknowledge()
         return self._take_events()

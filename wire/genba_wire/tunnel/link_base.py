@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -30,6 +31,7 @@ from genba_wire.tunnel.frames import (
 )
 from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
 from genba_wire.tunnel.liveness import Liveness
+from genba_wire.tunnel.replay import ReplayBudget, ReplayBuffer
 from genba_wire.tunnel.secret import (
     ResumeTranscript,
     agent_proof,
@@ -39,11 +41,11 @@ from genba_wire.tunnel.secret import (
     public_key,
 )
 
-REPLAY_BYTES: Final = 0
-"""What an end keeps of what it sent, to send it again on the next carrier."""
-
 ACK_EVERY_BYTES: Final = 1024 * 1024
 """An end acknowledges at least so often: rare enough to cost nothing, often enough for a replay buffer of some MiB."""
+
+ACK_WITHIN_S: Final = 0.2
+"""An end acknowledges what came within so long: what is not acknowledged takes memory at the other end."""
 
 
 class LinkState(Enum):
@@ -55,7 +57,7 @@ class LinkState(Enum):
     """The client has said Open; it may send, and waits for Accept."""
     OPEN = "open"
     RESUMING = "resuming"
-    """A later carrier is there; nothing may be sent until the other end has proved itself."""
+    """A later carrier is there; nothing is sent until the other end has proved itself."""
     DETACHED = "detached"
     """Without a carrier; kept for `keep_s`."""
     CLOSED = "closed"
@@ -68,7 +70,14 @@ class LinkBase:
     """The state of one end of a link, and how frames change it."""
 
     def __init__(
-        self, link_id: bytes, private_key: bytes, *, is_client: bool, now: float, random: Callable[[int], bytes]
+        self,
+        link_id: bytes,
+        private_key: bytes,
+        *,
+        is_client: bool,
+        now: float,
+        random: Callable[[int], bytes],
+        budget: ReplayBudget,
     ) -> None:
         self.link_id = link_id
         self.state = LinkState.NEW
@@ -78,19 +87,17 @@ class LinkBase:
         """The agent's."""
         self.keep_s = 0
         """Seconds that the link is kept without a carrier; with 0 it ends with its carrier."""
-        self.sent = 0
-        """Bytes given to `send` over the life of the link."""
         self.received = 0
-        self.acknowledged = 0
-        """Bytes of `sent` that the other end has for certain."""
         self._private_key = private_key
         self._public_key = public_key(private_key)
         self._is_client = is_client
         self._never_resumes = False
         self._random = random
         self._secret = b""
-        self._epoch = 0
+        self._epoch: int = 0
         self._acked = 0
+        self._ack_at = math.inf
+        self._replay = ReplayBuffer(budget)
         self._peer: Hello | None = None
         self._resume: Resume | None = None
         self._transcript: ResumeTranscript | None = None
@@ -100,6 +107,16 @@ class LinkBase:
         self._live = Liveness(now)
         self._outgoing: list[tuple[Buffer, ...]] = []
         self._events: list[LinkEvent] = []
+
+    @property
+    def sent(self) -> int:
+        """Bytes given to `send` over the life of the link."""
+        return self._replay.end
+
+    @property
+    def acknowledged(self) -> int:
+        """Bytes of `sent` that the other end has for certain."""
+        return self._replay.start
 
     @property
     def is_attached(self) -> bool:
@@ -118,7 +135,7 @@ class LinkBase:
             case Ack(received) if self.state is LinkState.OPEN:
                 if not self.acknowledged <= received <= self.sent:
                     raise RemoteProtocolError(f"{received} bytes acknowledged of {self.sent} that were sent")
-                self.acknowledged = received
+                self._replay.acknowledge(received)
             case Closed(code, reason):
                 self._end(code, reason)
             case Hello() if self._is_client and self._peer is None:
@@ -154,6 +171,8 @@ class LinkBase:
         self._events.append(DataReceived(data))
         if self.received - self._acked >= ACK_EVERY_BYTES:
             self._acknowledge()
+        elif self._ack_at == math.inf:
+            self._ack_at = self._now + ACK_WITHIN_S
 
     def _receive_hello(self, hello: Hello) -> None:
         check_hello(hello)
@@ -183,19 +202,22 @@ class LinkBase:
             self._go_on(received)
 
     def _go_on(self, peer_received: int) -> None:
-        """Both ends are proved. A replay buffer would send again from `peer_received` on."""
-        if self.sent - peer_received != REPLAY_BYTES:
-            reason = f"{self.sent - peer_received} bytes were lost with the connection"
+        """Both ends are proved: what the other end lacks is sent again."""
+        if not self.acknowledged <= peer_received <= self.sent:
+            reason = f"the other end has {peer_received} bytes; {self.acknowledged} to {self.sent} can be gone on from"
             self._end(CloseCode.BYTES_LOST, reason, tell_peer=True)
             return
         self._resume = self._transcript = None
-        self.acknowledged, self._acked = peer_received, self.received
+        self._replay.acknowledge(peer_received)
+        self._replay.rewind()
+        # The other end's count came with the resume.
+        self._acked, self._ack_at = self.received, math.inf
         self.state = LinkState.OPEN
         self._events.append(LinkResumed())
 
     def _acknowledge(self) -> None:
         if self._acked != self.received and self.state is LinkState.OPEN:
-            self._acked = self.received
+            self._acked, self._ack_at = self.received, math.inf
             self._queue(Ack(self.received))
 
     def _queue(self, *frames: Frame) -> None:
@@ -236,6 +258,7 @@ class LinkBase:
         if tell_peer and self.is_attached:
             self._queue(Closed(code, reason))
         self.state = LinkState.CLOSED
+        self._replay.clear()
         self.ended = LinkClosed(code, reason)
         self._events.append(self.ended)
 

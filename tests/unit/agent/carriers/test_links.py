@@ -98,6 +98,28 @@ async def test_resume_without_the_secret_does_not_get_the_link() -> None:
             await hosts.hearers[0].until(lambda: hosts.hearers[0].data == b"mine")
 
 
+async def test_late_carrier_does_not_cost_the_link_the_one_that_it_has() -> None:
+    hosts = Hosts()
+    async with link_world(hosts.handle_stream) as (world, _, _):
+        near = StreamHearer(await world.session.open_stream("pty"))
+        link_id = next(iter(world.table._links))  # pyright: ignore[reportPrivateUsage]
+        async with carrier_pair() as (again, served), carrier_pair() as (late, overtaken):
+            world.table.serve(served)
+            await world.session.attach(again)
+            hearer = Hearer()
+            late.start(hearer)
+            world.table.serve(overtaken)
+            late.send(encode(Hello()))
+            late.send(encode(Resume(link_id, BOOT_ID, 1, 0, secrets.token_bytes(16))))
+            await hearer.wait_lost()
+            closed = parse(hearer.messages[-1])
+            assert isinstance(closed, Closed)
+            assert closed.code == CloseCode.BAD_PROOF
+            near.stream.write(b"undisturbed")
+            await hosts.hearers[0].until(lambda: hosts.hearers[0].data == b"undisturbed")
+            assert world.lost == []
+
+
 async def test_more_links_than_there_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = Hosts()
     assert MAX_LINKS > 1

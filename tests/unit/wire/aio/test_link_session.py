@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from contextlib import AsyncExitStack
+from unittest.mock import Mock
 
 import pytest
 
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.stream import WRITABLE_BELOW_BYTES
 from genba_wire.errors import CarrierLost, LinkEnded, StreamRefused
-from genba_wire.tunnel.frames import DEAD_AFTER_S, CloseCode
+from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, DEAD_AFTER_S, CloseCode
 from genba_wire.tunnel.mux import MAX_WINDOW
 from genba_wire.tunnel.mux_frames import ResetCode
+from genba_wire.tunnel.replay import MAX_REPLAY_BYTES, PROCESS_BUDGET
 from tests.support.carriers import Hearer, carrier_pair, raw_peer
 from tests.support.links import BOOT_ID, Hosts, LinkWorld, StreamHearer, link_world
 
@@ -235,26 +238,42 @@ async def test_carrier_that_is_replaced_while_it_lives_is_closed() -> None:
             assert world.lost == []
 
 
-async def test_lost_bytes_end_the_link_with_that_reason() -> None:
+async def test_bytes_that_a_carrier_took_with_it_are_sent_again() -> None:
+    up, down = random.Random(1).randbytes(8 * MIB), random.Random(2).randbytes(8 * MIB)
     hosts = Hosts()
-    async with link_world(hosts.handle_stream) as (world, client, server):
-        near = StreamHearer(await world.session.open_stream("pty"))
-        server.pause_reading()
-        near.stream.write(b"lost on the way")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        server.abort()
-        await world.wait_lost()
-        async with carrier_pair() as (again, served):
-            world.table.serve(served)
-            with pytest.raises(LinkEnded) as ended:
-                await world.session.attach(again)
-            assert ended.value.code == CloseCode.BYTES_LOST
-        assert near.resets[0][0] == hosts.hearers[0].resets[0][0] == ResetCode.LINK_LOST
-        assert (len(world.table), world.closed[0][0]) == (0, CloseCode.BYTES_LOST)
-        with pytest.raises(LinkEnded):
-            await world.session.open_stream("pty")
-        del client
+    async with link_world(hosts.handle_stream) as (world, _, server), AsyncExitStack() as carriers:
+        near = StreamHearer(await world.session.open_stream("bulk"))
+        far = hosts.hearers[0]
+        write_all(near, up, 200_000)
+        write_all(far, down, 65_536)
+        for lost in range(1, 4):
+            await far.until(lambda lost=lost: far.received > lost * 2 * MIB)  # type: ignore[misc]
+            server.abort()
+            await world.wait_lost()
+            again, server = await carriers.enter_async_context(carrier_pair())
+            world.table.serve(server)
+            await world.session.attach(again)
+            assert world.session.is_attached
+        await far.wait_finished()
+        await near.wait_finished()
+    assert far.digest.digest() == hashlib.sha256(up).digest()
+    assert near.digest.digest() == hashlib.sha256(down).digest()
+    assert PROCESS_BUDGET.held == 0
+
+
+async def test_peer_that_acknowledges_nothing_is_given_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = Hosts()
+    async with link_world(hosts.handle_stream) as (world, _, _):
+        monkeypatch.setattr("genba_wire.tunnel.link_base.LinkBase._acknowledge", Mock())
+        nears = [StreamHearer(await world.session.open_stream("bulk")) for _ in range(4)]
+        for near in nears:
+            write_all(near, bytes(8 * MIB), 65_536)
+        fars = hosts.hearers
+        await fars[0].until(lambda: sum(far.received for far in fars) >= MAX_REPLAY_BYTES - 4 * DATA_CHUNK_BYTES)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert sum(far.received for far in fars) <= MAX_REPLAY_BYTES
+        assert PROCESS_BUDGET.held <= MAX_REPLAY_BYTES + 4 * DATA_CHUNK_BYTES
 
 
 async def test_link_that_the_agent_lost_is_unknown() -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+
+import pytest
+
+from genba_wire.aio import read_memory
 from genba_wire.aio.read_memory import COPY_BELOW_BYTES, READ_BYTES, ReadMemory, memory_of_loop
 
 
@@ -13,7 +19,7 @@ def read(memory: ReadMemory, byte: int, size: int) -> memoryview | bytes:
     return memory.take(size)
 
 
-def test_what_is_kept_stays_as_it_was() -> None:
+async def test_what_is_kept_stays_as_it_was() -> None:
     memory = ReadMemory()
     kept = [read(memory, number, size) for number, size in enumerate((COPY_BELOW_BYTES, 5, READ_BYTES, 1))]
     sizes = (COPY_BELOW_BYTES, 5, READ_BYTES, 1)
@@ -35,6 +41,31 @@ def test_memory_is_used_again_when_nothing_is_kept() -> None:
     second = read(memory, 2, READ_BYTES)
     assert isinstance(second, memoryview)
     assert second.obj is place
+
+
+async def test_memory_goes_round_while_what_was_read_is_kept_for_a_while() -> None:
+    memory = ReadMemory()
+    kept: deque[memoryview] = deque()
+    places: dict[int, object] = {}
+    for number in range(40):
+        view = read(memory, number, READ_BYTES)
+        assert isinstance(view, memoryview)
+        places[id(view.obj)] = view.obj
+        kept.append(view)
+        if len(kept) > 4:
+            kept.popleft()
+    assert len(places) <= 7
+
+
+async def test_spare_memory_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_memory, "SPARE_KEPT_S", 0.0)
+    memory = ReadMemory()
+    kept = read(memory, 1, READ_BYTES)
+    read(memory, 2, 1)
+    assert memory.spare_bytes == READ_BYTES
+    await asyncio.sleep(0.01)
+    assert memory.spare_bytes == 0
+    assert kept[0] == 1
 
 
 async def test_loop_has_one() -> None:

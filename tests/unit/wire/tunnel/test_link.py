@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -38,6 +39,7 @@ from genba_wire.tunnel.frames import (
 )
 from genba_wire.tunnel.link import (
     ACK_EVERY_BYTES,
+    ACK_WITHIN_S,
     CarrierDead,
     DataReceived,
     Link,
@@ -46,6 +48,7 @@ from genba_wire.tunnel.link import (
     LinkResumed,
     LinkState,
 )
+from genba_wire.tunnel.replay import CONTROL_RESERVE_BYTES, JOIN_BELOW_BYTES, MAX_REPLAY_BYTES
 from tests.unit.wire.tunnel.link_pair import BOOT, KEEP_S, LinkPair, agent_of, make_agent, make_client, opened
 
 
@@ -91,13 +94,13 @@ def test_client_may_send_before_it_was_accepted() -> None:
 
 def test_parts_are_one_message_and_not_copied() -> None:
     pair = opened()
-    body = memoryview(b"body")
+    body = memoryview(bytes(JOIN_BELOW_BYTES))
     pair.client.send((b"head ", body))
     [parts] = pair.client.messages_to_send()
     assert parts[-1] is body
     frame = parse(b"".join(parts))
     assert isinstance(frame, Data)
-    assert (frame.offset, bytes(frame.data)) == (0, b"head body")
+    assert (frame.offset, bytes(frame.data)) == (0, b"head " + body)
 
 
 def test_received_bytes_are_a_view_of_the_message() -> None:
@@ -145,43 +148,59 @@ def test_agent_that_did_not_notice_the_loss_lets_go_of_the_old_carrier() -> None
 
 
 @pytest.mark.parametrize("is_clients", [True, False])
-def test_bytes_that_were_under_way_are_lost_and_the_link_with_them(is_clients: bool) -> None:
+def test_bytes_that_were_under_way_are_sent_again(is_clients: bool) -> None:
     pair = opened()
-    if is_clients:
-        pair.send_from_client(b"lost")
-    else:
-        pair.send_from_agent(b"lost")
+    send = pair.send_from_client if is_clients else pair.send_from_agent
+    send(b"arrives ")
+    pair.deliver_all()
+    send(b"is lost, ")
+    send(b"and this too")
     pair.cut()
+    pair.connect()
+    pair.deliver_all()
+    sender = pair.client if is_clients else agent_of(pair)
+    assert sender.has_more_to_resend
+    assert not sender.is_writable
+    sender.resend(1)
+    pair.collect()
+    pair.deliver_all()
+    assert (pair.agent_received if is_clients else pair.client_received) == b"arrives is lost, "
+    sender.resend(1000)
+    pair.collect()
+    pair.deliver_all()
+    assert (pair.agent_received if is_clients else pair.client_received) == b"arrives is lost, and this too"
+    assert sender.is_writable
+
+
+def test_what_is_sent_without_a_carrier_waits_for_the_next_one() -> None:
+    pair = opened()
+    pair.cut()
+    pair.send_from_client(b"meanwhile ")
+    pair.connect()
+    pair.send_from_client(b"and before the proof")
+    assert types(pair.under_way()[0]) == [Hello, Resume]
+    pair.deliver_all()
+    pair.client.resend(1000)
+    pair.collect()
+    pair.deliver_all()
+    assert pair.agent_received == b"meanwhile and before the proof"
+    with pytest.raises(LocalProtocolError):
+        make_client().send((b"x",))
+
+
+@pytest.mark.parametrize("received", [1, 7])
+def test_other_end_that_has_what_it_can_not_have_ends_the_link(received: int) -> None:
+    pair = opened()
+    pair.send_from_client(b"abcdef")
+    pair.put(Ack(2), to_client=True)
+    pair.deliver_to_client()
+    pair.cut()
+    agent_of(pair).received = received
     pair.connect()
     pair.deliver_all()
     for link in (pair.client, agent_of(pair)):
         assert link.ended is not None
         assert link.ended.code == CloseCode.BYTES_LOST
-    assert [event for event in pair.client_events if isinstance(event, LinkClosed)] == [pair.client.ended]
-
-
-def test_sending_without_a_carrier_ends_the_link() -> None:
-    pair = opened()
-    pair.cut()
-    pair.client.send((b"x",))
-    assert pair.client.ended is not None
-    assert pair.client.ended.code == CloseCode.BYTES_LOST
-    due = pair.client.next_timer()
-    assert due is not None
-    assert due <= pair.now
-    assert pair.client.handle_timer(due) == [pair.client.ended]
-    assert pair.client.next_timer() is None
-
-
-def test_sending_before_the_resume_is_over_ends_the_link_and_says_so() -> None:
-    pair = opened()
-    pair.cut()
-    pair.connect()
-    pair.client.send((b"x",))
-    pair.collect()
-    assert pair.under_way()[0][-1] == Closed(CloseCode.BYTES_LOST, "bytes were sent while there was no connection")
-    with pytest.raises(LocalProtocolError):
-        make_client().send((b"x",))
 
 
 def test_carrier_lost_before_the_link_was_accepted_ends_it() -> None:
@@ -386,6 +405,42 @@ def test_quiet_link_pings_acknowledges_and_stays() -> None:
         pair.deliver_all()
     assert pair.client.acknowledged == 3
     assert pair.client.state is LinkState.OPEN
+
+
+def test_what_came_is_acknowledged_soon_when_nothing_follows() -> None:
+    pair = opened()
+    agent = agent_of(pair)
+    pair.send_from_client(b"abc")
+    pair.deliver_all()
+    assert agent.ack_at == agent.next_timer() == pair.now + ACK_WITHIN_S
+    assert agent.handle_timer(pair.now + ACK_WITHIN_S - 0.01) == []
+    assert pair.client.acknowledged == 0
+    pair.now += ACK_WITHIN_S
+    agent.handle_timer(pair.now)
+    pair.collect()
+    pair.deliver_all()
+    assert pair.client.acknowledged == 3
+    assert agent.ack_at == math.inf
+
+
+def test_link_has_room_for_so_much_that_is_not_acknowledged() -> None:
+    pair = opened()
+    chunk = bytes(MAX_REPLAY_BYTES // 256)
+    for _ in range(255):
+        pair.client.send((chunk,))
+    assert pair.client.room == len(chunk)
+    pair.client.send((chunk,))
+    assert pair.client.room == 0
+    pair.put(Ack(1), to_client=True)
+    pair.deliver_to_client()
+    assert pair.client.room == 1
+    for _ in range(CONTROL_RESERVE_BYTES // len(chunk)):
+        pair.client.send((chunk,))
+    pair.client.send((b"x",))
+    with pytest.raises(LocalProtocolError):
+        pair.client.send((b"x",))
+    pair.client.close(CloseCode.NORMAL, "")
+    assert pair.client.room == MAX_REPLAY_BYTES
 
 
 def test_ping_is_answered() -> None:
