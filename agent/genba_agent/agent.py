@@ -102,7 +102,8 @@ class Agent:
             PTY: terminals.handle_stream,
             TCP: TcpStreams(group).handle_stream,
         }
-        return Dialler(self._transport, self._boot_id, handlers, self._clock, group)
+        keep_s = self._options.session_keep_s
+        return Dialler(self._transport, self._boot_id, handlers, self._clock, group, keep_s=keep_s)
 
     def _make_connection(self, dialler: Dialler) -> ControlConnection:
         return ControlConnection(

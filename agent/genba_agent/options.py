@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import subprocess
@@ -21,6 +22,15 @@ SUBSYSTEMS: Final = ("envbox", "envbuilder", "exectrace")
 """What the gateway accepts; another one would make it refuse the whole startup report."""
 
 HEADER_COMMAND_TIMEOUT_S: Final = 30.0
+
+SESSION_KEEP_H: Final = 24.0
+"""A laptop that is closed in the evening finds its sessions in the morning. What that costs is bounded: without a
+connection a session's programs wait, and what they have said is at most what a link keeps."""
+
+SESSION_KEEP_S: Final = round(SESSION_KEEP_H * 3600)
+
+MAX_SESSION_KEEP_H: Final = 8760.0
+"""A year; what is longer is a mistake."""
 
 IGNORED_OPTIONS: Final = (
     "--debug-address",
@@ -60,6 +70,8 @@ class AgentOptions:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     subsystems: tuple[str, ...] = ()
     ca_file: str = ""
+    session_keep_s: int = SESSION_KEEP_S
+    """How long sessions outlive their connection."""
 
 
 def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
@@ -87,6 +99,7 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         headers=find_headers(flags.agent_header, flags.agent_header_command, environ),
         subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
         ca_file=_absolute(flags.ca_file or environ.get("GENBA_CA_FILE") or ""),
+        session_keep_s=_parse_keep(flags.session_keep or environ.get("GENBA_AGENT_KEEP") or f"{SESSION_KEEP_H:g}"),
     )
 
 
@@ -184,6 +197,11 @@ def _make_parser() -> argparse.ArgumentParser:
         "--agent-header-command", help="prints more NAME=VALUE lines [CODER_AGENT_HEADER_COMMAND]", metavar="COMMAND"
     )
     parser.add_argument("--ca-file", help="the gateway's certificate authority, PEM [GENBA_CA_FILE]", metavar="FILE")
+    parser.add_argument(
+        "--session-keep",
+        metavar="HOURS",
+        help=f"how long sessions outlive their connection [GENBA_AGENT_KEEP] ({SESSION_KEEP_H:g})",
+    )
     parser.add_argument("--log-dir", help="for logs of scripts and of the agent [CODER_AGENT_LOG_DIR] (/tmp)")
     parser.add_argument("--script-data-dir", help="for scripts' own files [CODER_AGENT_SCRIPT_DATA_DIR] (/tmp)")
     parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")
@@ -195,6 +213,19 @@ def _make_parser() -> argparse.ArgumentParser:
         # `--switch=false` is how Go programs take booleans, so an optional value is accepted.
         parser.add_argument(name, nargs="?", const="true", help=argparse.SUPPRESS)
     return parser
+
+
+def _parse_keep(text: str) -> int:
+    """Hours as seconds; 0 ends sessions with their connection."""
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours <= MAX_SESSION_KEEP_H:
+        raise OptionsError(
+            f"{text!r} is no number of hours from 0 to {MAX_SESSION_KEEP_H:g}: check --session-keep (GENBA_AGENT_KEEP)."
+        )
+    return math.ceil(hours * 3600)
 
 
 def _absolute(path: str) -> str:

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from genba_agent.carriers.links import KEEP_S, LinkTable
+from genba_agent.carriers.links import LinkTable
 from genba_agent.clock import Clock
+from genba_agent.options import SESSION_KEEP_S
 from genba_wire.aio.stream import Stream, StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.terminals import AGENT_CARRIER_PATH, TICKET_HEADER
@@ -39,7 +40,7 @@ class Dialler:
         clock: Clock,
         group: asyncio.TaskGroup,
         *,
-        keep_s: int = KEEP_S,
+        keep_s: int = SESSION_KEEP_S,
     ) -> None:
         """Serve streams by `handlers`.
 

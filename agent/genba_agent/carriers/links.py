@@ -8,6 +8,7 @@ import secrets
 from typing import Final
 
 from genba_agent.carriers.purposes import may_open
+from genba_agent.options import SESSION_KEEP_S
 from genba_wire.aio.carrier import CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.stream import Stream, StreamHandler
@@ -19,9 +20,6 @@ from genba_wire.tunnel.mux_frames import ResetCode
 
 logger = logging.getLogger(__name__)
 
-KEEP_S: Final = 3600
-"""How long a link is kept without a carrier: a closed laptop finds its sessions after lunch."""
-
 MAX_LINKS: Final = 256
 """A link is a client's process; so many at once are a mistake or an attack. Those without a carrier make room."""
 
@@ -29,8 +27,9 @@ MAX_LINKS: Final = 256
 class LinkTable:
     """Links that clients made with this process. They outlive their carriers."""
 
-    def __init__(self, boot_id: bytes, handler: StreamHandler, *, keep_s: int = KEEP_S) -> None:
-        """`boot_id`: 16 bytes of this process; `handler` serves the streams of all links."""
+    def __init__(self, boot_id: bytes, handler: StreamHandler, *, keep_s: int = SESSION_KEEP_S) -> None:
+        """`boot_id`: 16 bytes of this process; `handler` serves the streams of all links, which are kept without a
+        carrier for `keep_s`."""
         self.boot_id = boot_id
         self._handler = handler
         self._keep_s = keep_s

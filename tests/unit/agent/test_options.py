@@ -65,6 +65,22 @@ def test_the_file_of_the_certificate_authority_is_found_from_every_folder(
     assert parse(GENBA_CA_FILE="ca.pem").ca_file == str(tmp_path / "ca.pem")
 
 
+def test_sessions_are_kept_for_a_day_unless_it_is_told_otherwise() -> None:
+    assert parse().session_keep_s == 24 * 3600
+    assert parse(GENBA_AGENT_KEEP="2").session_keep_s == 7200
+    assert parse("--session-keep", "0.5", GENBA_AGENT_KEEP="2").session_keep_s == 1800
+    assert parse("--session-keep", "0").session_keep_s == 0
+    assert parse("--session-keep", "8760").session_keep_s == 8760 * 3600
+    # A moment is not none at all.
+    assert parse("--session-keep", "0.0001").session_keep_s == 1
+
+
+@pytest.mark.parametrize("hours", ["-1", "8760.1", "a day", "nan", "inf"])
+def test_sessions_are_not_kept_for_what_is_no_number_of_hours(hours: str) -> None:
+    with pytest.raises(OptionsError, match="GENBA_AGENT_KEEP"):
+        parse(GENBA_AGENT_KEEP=hours)
+
+
 def test_token_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
     file = str(tmp_path / "token")

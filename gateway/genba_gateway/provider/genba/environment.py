@@ -10,6 +10,8 @@ from pathlib import Path
 # Configuration and secrets of the gateway, of Terraform and of the service manager.
 PRIVATE_PREFIXES = ("GENBA_", "CODER_", "TF_", "LISTEN_", "WATCHDOG_", "MEMORY_PRESSURE_")
 PRIVATE_NAMES = frozenset({"NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "PWD", "OLDPWD"})
+# What is said to agents where the gateway is started.
+FOR_AGENTS = frozenset({"GENBA_AGENT_KEEP"})
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -31,7 +33,7 @@ def make_environment(
     kept = {
         name: value
         for name, value in inherited.items()
-        if not name.startswith(PRIVATE_PREFIXES) and name not in PRIVATE_NAMES
+        if name in FOR_AGENTS or (not name.startswith(PRIVATE_PREFIXES) and name not in PRIVATE_NAMES)
     }
     return {
         "PATH": DEFAULT_PATH,

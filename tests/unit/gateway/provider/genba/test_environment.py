@@ -30,6 +30,10 @@ def test_gateways_own_settings_are_dropped() -> None:
     assert made["HOME"] == "/h"
 
 
+def test_what_is_said_to_agents_is_handed_on() -> None:
+    assert make(GENBA_AGENT_KEEP="8")["GENBA_AGENT_KEEP"] == "8"
+
+
 def test_agent_is_told_where_its_gateway_token_and_logs_are() -> None:
     made = make()
     assert made["CODER_AGENT_URL"] == "http://gateway"
