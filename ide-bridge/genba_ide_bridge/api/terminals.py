@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from genba_ide_bridge.api.calls import in_path
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.calls import Calls
     from genba_wire.api.terminals import TicketResponse
+
+Purpose: TypeAlias = Literal["terminal", "tunnel"]
+"""What a ticket's carriers may be used for."""
 
 
 class TerminalsApi:
@@ -17,8 +20,8 @@ class TerminalsApi:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def create_ticket(self, agent_id: str) -> TicketResponse:
-        """A ticket for a terminal; it works for some minutes, for this agent only.
+    async def create_ticket(self, agent_id: str, purpose: Purpose = "terminal") -> TicketResponse:
+        """A ticket for one purpose; it works for some minutes, for this agent only.
 
         Raises:
             GatewayUnreachable, GatewayRefused, BridgeError: see `Calls`. Status 409: the agent is not connected.
@@ -26,4 +29,4 @@ class TerminalsApi:
         from genba_wire.api.terminals import TicketRequest, TicketResponse
 
         path = f"/workspaceagents/{in_path(agent_id)}/tickets"
-        return await self._calls.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="terminal"))
+        return await self._calls.fetch("POST", path, TicketResponse, body=TicketRequest(purpose=purpose))

@@ -15,6 +15,7 @@ from genba_wire.tunnel.frames import CloseCode
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
+    from genba_ide_bridge.api.terminals import Purpose
     from genba_wire.aio.link_session import LinkSession
     from genba_wire.aio.stream import Stream
     from genba_wire.aio.websocket_carrier import WebSocketCarrier
@@ -49,12 +50,14 @@ class AgentLink:
         client: GatewayClient,
         address: AgentAddress,
         *,
+        purpose: Purpose = "terminal",
         on_outage: Callable[[str], None],
         on_resumed: Callable[[], None],
         delays: RedialDelays | None = None,
     ) -> None:
         self._client = client
         self._address = address
+        self._purpose: Purpose = purpose
         self._on_outage = on_outage
         self._on_resumed = on_resumed
         self._delays = delays or RedialDelays()
@@ -162,7 +165,7 @@ class AgentLink:
 
     async def _dial(self) -> WebSocketCarrier:
         agent_id = self._address.agent_id
-        ticket = (await TerminalsApi(self._client.calls).create_ticket(agent_id)).ticket
+        ticket = (await TerminalsApi(self._client.calls).create_ticket(agent_id, self._purpose)).ticket
         path = CLIENT_CARRIER_PATH.format(agent_id=agent_id)
         self._carrier = await self._client.calls.transport.carrier(path, headers={TICKET_HEADER: ticket})
         return self._carrier
