@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop
+from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -23,6 +23,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     recover.BENCHMARK,
     relay.BENCHMARK,
     relay_hop.BENCHMARK,
+    relay_load.BENCHMARK,
 )
 
 

@@ -15,6 +15,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from bench.figures import Benchmark, Figure, median, note
 from tests.support.real_gateway import RealGateway, read_starter
 
@@ -36,26 +38,63 @@ async def measure(folder: Path) -> Sequence[Figure]:
 
         sink = await processes.enter_async_context(_run("sink"))
         sink_port = copied_port = (await _read(sink))["port"]
+        copiers: list[Process] = []
         for _ in range(3):
             copier = await processes.enter_async_context(_run("copier", int(copied_port)))
             copied_port = (await _read(copier))["port"]
+            copiers.append(copier)
         client = await processes.enter_async_context(_run("client", int(sink_port)))
         await _tell(client, {"url": gateway.url, "token": gateway.token, "agent_id": agent["id"]})
         client_port = (await _read(client))["port"]
 
+        ends = {
+            "gateway": psutil.Process(process_of(gateway).pid),
+            "agent": find_agent(gateway.url),
+            "client": psutil.Process(client.pid),
+            "one copier": psutil.Process(copiers[0].pid),
+        }
+        spent = dict.fromkeys(ends, 0.0)
         for run in range(RUNS + 1):
+            before = {name: _cpu_s(process) for name, process in ends.items()}
             values = (await _carry(copied_port, sink), await _carry(client_port, sink))
             if run:  # the first one warms up
                 copied.append(values[0])
                 streamed.append(values[1])
+                for name, process in ends.items():
+                    spent[name] += _cpu_s(process) - before[name]
         await processes.aclose()
         await gateway.build(workspace["id"], "delete")
     note(f"relay.efficiency: copied {_show(copied)}, streamed {_show(streamed)} MB/s")
+    gigabytes = SIZE_BYTES * RUNS / 1e9
+    each = ", ".join(f"{name} {seconds / gigabytes:.2f}" for name, seconds in spent.items())
+    note(f"relay.efficiency: seconds of processor time for a GB: {each}")
     ratio = median([mine / base for mine, base in zip(streamed, copied, strict=True)])
     return [
         Figure("relay.efficiency", ratio, "x", RUNS, baseline=median(copied), baseline_unit="MB/s"),
         Figure("relay.stream_mbs", median(streamed), "MB/s", RUNS),
     ]
+
+
+def process_of(gateway: RealGateway) -> Process:
+    """The gateway's process."""
+    assert gateway.process is not None
+    return gateway.process
+
+
+def find_agent(url: str) -> psutil.Process:
+    """The agent that was told this gateway's address."""
+    for process in psutil.process_iter():
+        try:
+            if "agent" in process.cmdline() and process.environ().get("CODER_AGENT_URL", "").rstrip("/") == url:
+                return process
+        except psutil.Error:
+            continue
+    raise AssertionError(f"no agent of {url} runs here")
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 async def _carry(port: float, sink: Process) -> float:

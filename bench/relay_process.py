@@ -1,4 +1,4 @@
-"""One of the processes of relay.efficiency: `python -m bench.relay_process ROLE …`.
+"""One of the processes of bench/relay.py and relay_load.py: `python -m bench.relay_process ROLE …`.
 
 Each prints lines of JSON: its port when it is ready, and what it measured. It ends when its stdin does.
 """
@@ -10,10 +10,20 @@ import json
 import os
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine
 
+from bench.load_roles import (
+    end_with_stdin_later,
+    run_drain,
+    run_echo,
+    run_flood,
+    run_idlers,
+    run_line,
+    run_sinks,
+    run_sources,
+    say,
+)
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.socket_joint import SocketJoint
 from genba_wire.aio.transport import Transport, TransportOptions
@@ -22,11 +32,6 @@ from genba_wire.tunnel.streams import TCP, TcpOpen, encode
 
 WRITE_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
-
-
-def say(**values: object) -> None:
-    """Print one line of JSON."""
-    print(json.dumps(values), flush=True)
 
 
 def run_source(port: int, size: int) -> None:
@@ -101,14 +106,13 @@ async def run_copier(target_port: int) -> None:
                 group.create_task(join(connection))
 
 
-async def run_client(target_port: int) -> None:
-    """The client's end of a link to an agent: every connection to its port becomes a stream to the target.
+async def run_client(*target_ports: int) -> None:
+    """The client's end of a link to an agent: a port for each target, whose connections become streams to it.
 
-    Where and how comes as a line of JSON on stdin: `url`, `token`, `agent_id`.
+    Where and how comes as a line of JSON on stdin: `url`, `token`, `agent_id`. `url` may be a line's to the gateway.
     """
     loop = asyncio.get_running_loop()
     how = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    head = encode(TcpOpen(host="127.0.0.1", port=target_port))
     async with Transport(TransportOptions(how["url"], how["token"])) as transport:
         path = TICKET_PATH.format(agent_id=how["agent_id"])
         ticket = await transport.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="tunnel"))
@@ -117,17 +121,24 @@ async def run_client(target_port: int) -> None:
         )
         session = await LinkSession.connect(carrier)
 
-        async def join(connection: socket.socket) -> None:
-            stream = await session.open_stream(TCP, head)
+        async def join(connection: socket.socket, target_port: int) -> None:
+            stream = await session.open_stream(TCP, encode(TcpOpen(host="127.0.0.1", port=target_port)))
             await loop.connect_accepted_socket(lambda: SocketJoint(stream), connection)
 
-        with _listen() as listener:
-            say(port=listener.getsockname()[1])
-            _end_with_stdin_later()
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    connection, _ = await loop.sock_accept(listener)
-                    group.create_task(join(connection))
+        async def accept(listener: socket.socket, target_port: int) -> None:
+            with listener:
+                async with asyncio.TaskGroup() as group:
+                    while True:
+                        connection, _ = await loop.sock_accept(listener)
+                        group.create_task(join(connection, target_port))
+
+        listeners = [_listen() for _ in target_ports]
+        ports = [listener.getsockname()[1] for listener in listeners]
+        say(port=ports[0], ports=ports)
+        end_with_stdin_later()
+        async with asyncio.TaskGroup() as group:
+            for listener, target_port in zip(listeners, target_ports, strict=True):
+                group.create_task(accept(listener, target_port))
 
 
 def main() -> None:
@@ -138,9 +149,16 @@ def main() -> None:
         "sink": run_sink,
         "copier": run_copier,
         "client": run_client,
+        "sources": run_sources,
+        "sinks": run_sinks,
+        "echo": run_echo,
+        "flood": run_flood,
+        "drain": run_drain,
+        "line": run_line,
+        "idlers": run_idlers,
     }
-    if role != "client":
-        _end_with_stdin_later()
+    if role not in ("client", "idlers"):
+        end_with_stdin_later()
     running = roles[role](*map(int, arguments))
     if running is not None:
         asyncio.run(running)
@@ -150,16 +168,6 @@ def _listen() -> socket.socket:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     return listener
-
-
-def _end_with_stdin_later() -> None:
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
-
-
-def _end_with_stdin() -> None:
-    while os.read(0, 1024):
-        pass
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from genba_wire.errors import LocalProtocolError, RemoteProtocolError
 INITIAL_WINDOW: Final = 256 * 1024
 """What the peer may send at first: enough for any terminal, and for one read of a file."""
 
-MAX_WINDOW: Final = 4 * 1024 * 1024
-"""What a window grows to: 400 Mbit/s over 80 ms."""
+MAX_WINDOW: Final = 8 * 1024 * 1024
+"""What a window grows to: 600 Mbit/s over 50 ms, since half of it may be on its way back as credit."""
 
 MAX_GROWTH: Final = 16 * 1024 * 1024
 """What all windows of a link together may grow by, so that many busy streams don't add up."""

@@ -40,12 +40,13 @@ from genba_wire.tunnel.frames import (
     data_header,
     parse,
 )
-from genba_wire.tunnel.link_base import ACK_EVERY_BYTES, ACK_WITHIN_S, LinkBase, LinkState
+from genba_wire.tunnel.link_base import ACK_BESIDE_BYTES, ACK_EVERY_BYTES, ACK_WITHIN_S, LinkBase, LinkState
 from genba_wire.tunnel.link_events import CarrierDead, DataReceived, LinkClosed, LinkEvent, LinkOpened, LinkResumed
 from genba_wire.tunnel.replay import PROCESS_BUDGET, ReplayBudget
 from genba_wire.tunnel.secret import ResumeTranscript, derive_secret
 
 __all__ = [
+    "ACK_BESIDE_BYTES",
     "ACK_EVERY_BYTES",
     "ACK_WITHIN_S",
     "CarrierDead",
@@ -232,6 +233,8 @@ class Link(LinkBase):
         leaves, offset = self.is_writable, self.sent
         kept = self._replay.append(parts, size)
         if leaves:
+            if self.received - self._acked >= ACK_BESIDE_BYTES:
+                self._acknowledge()
             self._outgoing.append((data_header(offset), *kept))
             self._live.said(self._now)
 

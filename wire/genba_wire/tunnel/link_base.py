@@ -41,8 +41,11 @@ from genba_wire.tunnel.secret import (
     public_key,
 )
 
-ACK_EVERY_BYTES: Final = 1024 * 1024
-"""An end acknowledges at least so often: rare enough to cost nothing, often enough for a replay buffer of some MiB."""
+ACK_EVERY_BYTES: Final = 4 * 1024 * 1024
+"""An end acknowledges at least so often: rare enough to cost nothing, often enough for a replay buffer of 16 MiB."""
+
+ACK_BESIDE_BYTES: Final = 128 * 1024
+"""So much is acknowledged beside whatever else an end sends, mostly credit: that costs neither end another turn."""
 
 ACK_WITHIN_S: Final = 0.2
 """An end acknowledges what came within so long: what is not acknowledged takes memory at the other end."""

@@ -38,6 +38,7 @@ from genba_wire.tunnel.frames import (
     parse,
 )
 from genba_wire.tunnel.link import (
+    ACK_BESIDE_BYTES,
     ACK_EVERY_BYTES,
     ACK_WITHIN_S,
     CarrierDead,
@@ -369,8 +370,8 @@ def test_other_end_that_takes_less_or_more_gets_what_both_take() -> None:
 
 def test_bulk_is_acknowledged_now_and_then() -> None:
     pair = opened()
-    chunk = bytes(ACK_EVERY_BYTES // 16)
-    for _ in range(15):
+    chunk = bytes(ACK_EVERY_BYTES // 32)
+    for _ in range(31):
         pair.send_from_client(chunk)
     pair.deliver_all()
     assert pair.client.acknowledged == 0
@@ -405,6 +406,20 @@ def test_quiet_link_pings_acknowledges_and_stays() -> None:
         pair.deliver_all()
     assert pair.client.acknowledged == 3
     assert pair.client.state is LinkState.OPEN
+
+
+def test_what_came_is_acknowledged_beside_what_is_sent() -> None:
+    pair = opened()
+    pair.send_from_client(bytes(ACK_BESIDE_BYTES - 1))
+    pair.deliver_all()
+    pair.send_from_agent(b"credit")
+    assert types(pair.under_way()[1]) == [Data]
+    pair.send_from_client(b"x")
+    pair.deliver_all()
+    pair.send_from_agent(b"credit")
+    assert types(pair.under_way()[1]) == [Ack, Data]
+    pair.deliver_all()
+    assert pair.client.acknowledged == ACK_BESIDE_BYTES
 
 
 def test_what_came_is_acknowledged_soon_when_nothing_follows() -> None:

@@ -265,7 +265,7 @@ def test_stream_that_ends_gives_its_growth_back() -> None:
         move(client, agent)
         agent.accept(stream)
         move(agent, client)
-        for _ in range(100):
+        for _ in range(200):
             sent = client.send(stream, bytes(MAX_PAYLOAD_BYTES))
             move(client, agent)
             agent.consumed(stream, sent)
