@@ -11,7 +11,10 @@ from typing import Final
 
 from genba_agent.api import AgentApi
 from genba_agent.carriers.dialling import Dialler
+from genba_agent.carriers.speed import handle_speed_stream
 from genba_agent.carriers.tcp import TcpStreams
+from genba_agent.carriers.udp import UdpStreams
+from genba_agent.carriers.unix import UnixStreams
 from genba_agent.clock import Clock, wait_for_first
 from genba_agent.connection import ControlConnection
 from genba_agent.lifecycle import Outcome, StopFinished, StopRequested
@@ -24,7 +27,7 @@ from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
 from genba_wire.errors import TransportError
-from genba_wire.tunnel.streams import PTY, TCP
+from genba_wire.tunnel.streams import PTY, SPEED, TCP, UDP, UNIX
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +104,9 @@ class Agent:
         handlers: dict[str, StreamHandler] = {
             PTY: terminals.handle_stream,
             TCP: TcpStreams(group).handle_stream,
+            UNIX: UnixStreams(group).handle_stream,
+            UDP: UdpStreams(group).handle_stream,
+            SPEED: handle_speed_stream,
         }
         keep_s = self._options.session_keep_s
         return Dialler(self._transport, self._boot_id, handlers, self._clock, group, keep_s=keep_s)

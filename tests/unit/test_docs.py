@@ -130,7 +130,13 @@ def test_every_timer_is_documented_with_its_value(name: str) -> None:
 
 def test_every_kind_of_stream_is_documented() -> None:
     text = section("docs/protocol.md", "Streams")
-    for kind, head in ((streams.PTY, "PtyOpen"), (streams.TCP, "TcpOpen")):
+    for kind, head in (
+        (streams.PTY, "PtyOpen"),
+        (streams.TCP, "TcpOpen"),
+        (streams.UNIX, "UnixOpen"),
+        (streams.UDP, "UdpOpen"),
+        (streams.SPEED, "SpeedOpen"),
+    ):
         assert f"| `{kind}` | `{head}`" in text
     assert f"| `MAX_STREAMS` | {mux.MAX_STREAMS} a link |" in text
 

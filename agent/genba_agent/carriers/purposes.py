@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from genba_wire.tunnel.streams import PTY, TCP
+from genba_wire.tunnel.streams import PTY, SPEED, TCP, UDP, UNIX
 
-KINDS: Final[Mapping[str, frozenset[str]]] = {"terminal": frozenset({PTY}), "tunnel": frozenset({TCP})}
+KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "terminal": frozenset({PTY}),
+    "tunnel": frozenset({TCP, UNIX, UDP, SPEED}),
+}
 """Kinds of streams by purpose."""
 
 

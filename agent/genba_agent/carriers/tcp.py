@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from genba_wire.aio.socket_joint import SocketJoint
+from genba_agent.carriers.accepting_joint import AcceptingJoint
 from genba_wire.aio.stream import Stream
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.mux_frames import ResetCode
@@ -38,20 +38,9 @@ class TcpStreams:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
-                await loop.create_connection(lambda: _AcceptingJoint(stream), target.host, target.port)
+                await loop.create_connection(lambda: AcceptingJoint(stream), target.host, target.port)
         except TimeoutError:
             stream.refuse(ResetCode.FAILED, f"{target.host}:{target.port} did not answer within {CONNECT_S:.0f} s.")
         except (OSError, UnicodeError) as error:
             # A host name that can't be encoded is a UnicodeError.
             stream.refuse(ResetCode.FAILED, f"Can't connect to {target.host}:{target.port}: {error}")
-
-
-class _AcceptingJoint(SocketJoint):
-    """Accepts the stream when the socket is connected, before the first byte goes either way."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._stream.is_over:
-            transport.close()
-            return
-        self._stream.accept()
-        super().connection_made(transport)

@@ -24,7 +24,7 @@ class TicketRequest(Message, frozen=True, kw_only=True):
     """POST /workspaceagents/{id}/tickets."""
 
     purpose: Literal["terminal", "tunnel"]
-    """What its carriers may be used for: streams of the kind "pty", or "tcp"."""
+    """What its carriers may be used for: streams of the kind "pty", or those to ports and sockets."""
 
 
 class TicketResponse(Message, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,18 @@ PTY: Final = "pty"
 
 TCP: Final = "tcp"
 """A connection that the agent makes."""
+
+UNIX: Final = "unix"
+"""A connection that the agent makes to a unix socket."""
+
+UDP: Final = "udp"
+"""Datagrams to and from one address that the agent can reach (`datagrams.py`)."""
+
+SPEED: Final = "speed"
+"""Bytes that mean nothing, to be measured."""
+
+COUNT_BYTES: Final = 8
+"""A count of received bytes, big-endian, on a "speed" stream that goes up."""
 
 MAX_CELLS: Final = 65_535
 """Rows or columns: the kernel's winsize has 16 bits for each."""
@@ -43,6 +55,29 @@ class TcpOpen(msgspec.Struct, frozen=True, kw_only=True):
     port: Port
 
 
+class UnixOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a "unix" stream. The path is absolute, or below the home folder of the agent's user."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class UdpOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a "udp" stream."""
+
+    host: str
+    port: Port
+
+
+class SpeedOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a "speed" stream.
+
+    Going down, the agent sends as much as it may until the stream is over. Going up, it drops what comes and says now
+    and then how much has come. An echo sends back what came.
+    """
+
+    direction: Literal["down", "up", "echo"]
+
+
 class Resize(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="resize"):
     """A note of the client: the terminal's size in cells."""
 
@@ -61,7 +96,7 @@ PtyNote: TypeAlias = Resize | Exited
 _NOTES: Final[dict[str, type[Resize] | type[Exited]]] = {"resize": Resize, "exited": Exited}
 
 
-def encode(message: PtyOpen | TcpOpen | PtyNote) -> bytes:
+def encode(message: PtyOpen | TcpOpen | UnixOpen | UdpOpen | SpeedOpen | PtyNote) -> bytes:
     """Return the JSON of a head or note."""
     return json_messages.encode(message)
 
@@ -82,6 +117,33 @@ def parse_tcp_open(head: Buffer) -> TcpOpen:
         RemoteProtocolError: not JSON, or not of this shape.
     """
     return json_messages.decode(head, TcpOpen)
+
+
+def parse_unix_open(head: Buffer) -> UnixOpen:
+    """Read the head of a "unix" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, UnixOpen)
+
+
+def parse_udp_open(head: Buffer) -> UdpOpen:
+    """Read the head of a "udp" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, UdpOpen)
+
+
+def parse_speed_open(head: Buffer) -> SpeedOpen:
+    """Read the head of a "speed" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, SpeedOpen)
 
 
 def parse_pty_note(data: Buffer) -> PtyNote | None:

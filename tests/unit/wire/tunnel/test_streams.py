@@ -14,11 +14,17 @@ from genba_wire.tunnel.streams import (
     Exited,
     PtyOpen,
     Resize,
+    SpeedOpen,
     TcpOpen,
+    UdpOpen,
+    UnixOpen,
     encode,
     parse_pty_note,
     parse_pty_open,
+    parse_speed_open,
     parse_tcp_open,
+    parse_udp_open,
+    parse_unix_open,
 )
 
 RECONNECT = "5f0c2a52-6d7b-4d1f-9a33-0a1c9b3f7e21"
@@ -30,6 +36,10 @@ def test_heads_are_read_back() -> None:
     assert parse_pty_open(f'{{"reconnect":"{RECONNECT}","later":1}}'.encode()) == PtyOpen(reconnect=RECONNECT)
     tcp = TcpOpen(host="::1", port=8080)
     assert parse_tcp_open(encode(tcp)) == tcp
+    unix, udp, speed = UnixOpen(path="/run/x.sock"), UdpOpen(host="::1", port=53), SpeedOpen(direction="echo")
+    assert parse_unix_open(encode(unix)) == unix
+    assert parse_udp_open(encode(udp)) == udp
+    assert parse_speed_open(encode(speed)) == speed
 
 
 def test_notes_have_their_json() -> None:
@@ -57,12 +67,20 @@ def test_size_past_its_limits_is_refused(width: int) -> None:
 def test_broken_head_is_refused(head: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         parse_pty_open(head)
-    with pytest.raises(RemoteProtocolError):
-        parse_tcp_open(head)
+    for parse in (parse_tcp_open, parse_udp_open, parse_unix_open, parse_speed_open):
+        with pytest.raises(RemoteProtocolError):
+            parse(head)
+
+
+def test_head_that_names_nothing_is_refused() -> None:
+    with pytest.raises(RemoteProtocolError, match="path"):
+        parse_unix_open(b'{"path":""}')
+    with pytest.raises(RemoteProtocolError, match="direction"):
+        parse_speed_open(b'{"direction":"sideways"}')
 
 
 @given(st.binary(max_size=100))
 def test_random_bytes_raise_nothing_else(data: bytes) -> None:
-    for parse in (parse_pty_open, parse_tcp_open, parse_pty_note):
+    for parse in (parse_pty_open, parse_tcp_open, parse_udp_open, parse_unix_open, parse_speed_open, parse_pty_note):
         with contextlib.suppress(RemoteProtocolError):
             parse(data)
