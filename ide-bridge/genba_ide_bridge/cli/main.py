@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "delete": (OWN, _COMMANDS + "deletion:delete", "Delete a workspace"),
     "logs": (OWN, _COMMANDS + "logs:logs", "Show, or follow, the logs of builds and agents"),
     "terminal": (OWN, _COMMANDS + "terminal:terminal", "Open a terminal in a workspace, or run a command in one"),
+    "port-forward": (OWN, _COMMANDS + "port_forward:port_forward", "Make ports of a workspace reachable here"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),

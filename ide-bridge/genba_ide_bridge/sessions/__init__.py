@@ -3,5 +3,7 @@
 * `agent_link`: one link to an agent, dialled again and resumed for as long as it takes
 * `redial`: how long to wait between attempts
 * `refusals`: which of the gateway's answers a redial waits out, and which end a session
+* `tunnel`: streams on such a link, opened whenever there is a way
+* `forwards`: local ports and sockets, each connection joined to a stream
 * `terminal`: a terminal on such a link, which survives outages of the network and of the gateway
 """

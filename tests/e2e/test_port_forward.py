@@ -1,0 +1,107 @@
+"""`genba port-forward` to a real agent, over a real gateway that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli_process import RunningGenba, running_genba
+from tests.support.real_gateway import CEILING_S, RealGateway, free_port, read_starter
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@asynccontextmanager
+async def workspace(folder: Path) -> AsyncGenerator[tuple[RealGateway, dict[str, str]]]:
+    """A running workspace `demo`, and what signs the command line in."""
+    async with RealGateway(folder / "gateway") as gateway:
+        await gateway.sign_in()
+        template = await gateway.push_template("host", read_starter("host"))
+        made = await gateway.create_workspace("demo", template["id"])
+        await gateway.wait_for_build(made["latest_build"]["id"])
+        await gateway.wait_for_agent(made["id"])
+        yield gateway, {"GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": gateway.token}
+        deleted = await gateway.build(made["id"], "delete")
+        assert deleted["job"]["status"] == "succeeded"
+
+
+async def upper(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data.upper())
+        await writer.drain()
+    writer.close()
+
+
+async def ask(port: int, text: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(short_dir: Path) -> None:
+    server = await asyncio.start_server(upper, "127.0.0.1", 0)
+    there: int = server.sockets[0].getsockname()[1]
+    unix = await asyncio.start_unix_server(upper, short_dir / "there.sock")
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    udp.setblocking(False)
+    here, udp_here, path = free_port(), free_port(), short_dir / "here.sock"
+    flags = [
+        *("--tcp", f"{here}:{there}", "--udp", f"{udp_here}:{udp.getsockname()[1]}"),
+        *("--unix", f"{path}:{short_dir / 'there.sock'}"),
+    ]
+    loop = asyncio.get_running_loop()
+    async with (
+        server,
+        unix,
+        workspace(short_dir) as (gateway, session),
+        asyncio.timeout(3 * CEILING_S),
+        running_genba("port-forward", "demo", *flags, folder=short_dir, env=session) as running,
+    ):
+        await running.wait_until(lambda: "Ready" in running.err)
+        assert await ask(here, b"tcp") == b"TCP"
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"BEFORE"
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
+            program.setblocking(False)
+            program.connect(("127.0.0.1", udp_here))
+            await loop.sock_sendall(program, b"ping")
+            data, caller = await loop.sock_recvfrom(udp, 100)
+            await loop.sock_sendto(udp, data + b" pong", caller)
+            assert await loop.sock_recv(program, 100) == b"ping pong"
+
+        await gateway.stop()
+        await running.wait_until(lambda: "is lost" in running.err)
+        await gateway.start()
+        # A new one waits for the way.
+        assert await ask(here, b"made in the outage") == b"MADE IN THE OUTAGE"
+        writer.close()
+        await interrupt(running)
+        assert not path.exists()
+    udp.close()
+
+
+async def interrupt(running: RunningGenba) -> None:
+    os.kill(running.process.pid, 2)
+    assert await running.process.wait() == 0
+
+
+async def test_taken_port_and_stopped_workspace_are_said_in_a_sentence(short_dir: Path) -> None:
+    async with workspace(short_dir) as (_, session):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            async with running_genba("port-forward", "demo", "--tcp", port, folder=short_dir, env=session) as running:
+                assert await running.process.wait() == 1
+                await running.wait_until(lambda: f"has 127.0.0.1:{port} already" in running.err)
+                assert "Name another local port" in running.err
