@@ -5,30 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli_process import RunningGenba, running_genba
-from tests.support.real_gateway import CEILING_S, RealGateway, free_port, read_starter
+from tests.support.demo_workspace import demo_workspace
+from tests.support.real_gateway import CEILING_S, free_port
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@asynccontextmanager
-async def workspace(folder: Path) -> AsyncGenerator[tuple[RealGateway, dict[str, str]]]:
-    """A running workspace `demo`, and what signs the command line in."""
-    async with RealGateway(folder / "gateway") as gateway:
-        await gateway.sign_in()
-        template = await gateway.push_template("host", read_starter("host"))
-        made = await gateway.create_workspace("demo", template["id"])
-        await gateway.wait_for_build(made["latest_build"]["id"])
-        await gateway.wait_for_agent(made["id"])
-        yield gateway, {"GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": gateway.token}
-        deleted = await gateway.build(made["id"], "delete")
-        assert deleted["job"]["status"] == "succeeded"
 
 
 async def upper(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -63,7 +48,7 @@ async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(
     async with (
         server,
         unix,
-        workspace(short_dir) as (gateway, session),
+        demo_workspace(short_dir) as (gateway, session),
         asyncio.timeout(3 * CEILING_S),
         running_genba("port-forward", "demo", *flags, folder=short_dir, env=session) as running,
     ):
@@ -98,7 +83,7 @@ async def interrupt(running: RunningGenba) -> None:
 
 
 async def test_taken_port_and_stopped_workspace_are_said_in_a_sentence(short_dir: Path) -> None:
-    async with workspace(short_dir) as (_, session):
+    async with demo_workspace(short_dir) as (_, session):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
             async with running_genba("port-forward", "demo", "--tcp", port, folder=short_dir, env=session) as running:

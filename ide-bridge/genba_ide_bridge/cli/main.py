@@ -36,6 +36,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "logs": (OWN, _COMMANDS + "logs:logs", "Show, or follow, the logs of builds and agents"),
     "terminal": (OWN, _COMMANDS + "terminal:terminal", "Open a terminal in a workspace, or run a command in one"),
     "port-forward": (OWN, _COMMANDS + "port_forward:port_forward", "Make ports of a workspace reachable here"),
+    "ping": (OWN, _COMMANDS + "ping:ping", "Measure how long a workspace takes to answer"),
+    "speedtest": (OWN, _COMMANDS + "speedtest:speedtest", "Measure how much goes through to a workspace"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
-import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from genba_ide_bridge.cli.command import LISTED_TEXT, GenbaCommand, environment_of
+from genba_ide_bridge.cli.ending import ending_signals
 from genba_ide_bridge.cli.forward_specs import LocalPath, LocalPort, parse_ports, parse_socket
 from genba_ide_bridge.cli.local_sockets import bind_path, bind_port, remove_path
 from genba_ide_bridge.cli.output import note
@@ -128,7 +127,7 @@ async def _serve(tunnel: Tunnel, bound: list[tuple[Forward, list[socket.socket]]
     from genba_ide_bridge.sessions.forwards import ConnectionForward, DatagramForward
 
     ending = asyncio.Event()
-    with _ending_signals(ending.set):
+    with ending_signals(ending.set):
         async with asyncio.TaskGroup() as group:
             running = group.create_task(tunnel.run(), name="tunnel")
             stopped = group.create_task(ending.wait(), name="signals")
@@ -147,21 +146,6 @@ async def _serve(tunnel: Tunnel, bound: list[tuple[Forward, list[socket.socket]]
             for task in (running, stopped, *tasks):
                 task.cancel()
     return verdict
-
-
-@contextmanager
-def _ending_signals(on_end: Callable[[], None]) -> Generator[None]:
-    """End in order: sockets are removed, and the agent hears that nobody is there any more."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP") if sys.platform != "win32" else ()
-    numbers = [signal.Signals[name] for name in names]
-    loop = asyncio.get_running_loop()
-    for number in numbers:
-        loop.add_signal_handler(number, on_end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 class _Greeting:
