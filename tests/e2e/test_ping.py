@@ -50,3 +50,20 @@ async def test_workspace_that_is_not_there_is_an_error(short_dir: Path) -> None:
         done = await run_genba("ping", "nothing", "-n", "1", folder=short_dir, env=session)
         assert (done.code, done.out) == (1, "")
         assert 'There is no workspace "nothing".' in done.err
+
+
+async def test_way_is_checked_without_a_sign_in_and_named_where_it_is_wrong(short_dir: Path) -> None:
+    async with demo_workspace(short_dir) as (gateway, _):
+        done = await run_genba("netcheck", folder=short_dir, env={"GENBA_URL": gateway.url})
+        assert done.code == 0, done.err
+        assert f"Nothing is wrong on the way to {gateway.url}." in done.err
+        report = json.loads(done.out)
+        assert report["derp"]["severity"] == "ok"
+        assert report["derp"]["regions"]["999"]["node_reports"][0]["can_exchange_messages"]
+    done = await run_genba("netcheck", folder=short_dir, env={"GENBA_URL": gateway.url})
+    assert "Nothing listens on 127.0.0.1" in done.err
+    assert json.loads(done.out)["derp"]["severity"] == "error"
+    session = {"GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": "x"}
+    done = await run_genba("ping", "demo", folder=short_dir, env=session)
+    assert (done.code, done.out) == (1, "")
+    assert "Nothing listens on 127.0.0.1" in done.err

@@ -17,6 +17,7 @@ from genba_ide_bridge.cli.ending import ending_signals
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.running import run_with_gateway
 from genba_ide_bridge.cli.targets import WorkspaceName, WorkspaceTarget
+from genba_ide_bridge.errors import BridgeError
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.streams import SPEED, SpeedOpen, encode
 
@@ -44,6 +45,7 @@ def ping(
         from genba_ide_bridge.cli.tunnels import tunnel_to
 
         lost: list[str] = []
+        await _explain_no_way(client)
         async with tunnel_to(client, target, on_outage=lost.append) as (tunnel, name):
             pinger = _Pinger(tunnel, name, client.base_url, lost, wait.total_seconds(), timeout.total_seconds())
             if shows_time or is_utc:
@@ -54,6 +56,21 @@ def ping(
         return pinger.finish()
 
     return run_with_gateway(run)
+
+
+async def _explain_no_way(client: GatewayClient) -> None:
+    """Look at the way to the gateway first: what is wrong with it is no matter of the workspace.
+
+    Raises:
+        BridgeError: there is no way; says why, and what to change.
+    """
+    from genba_ide_bridge.diagnosis.judging import judge
+    from genba_ide_bridge.diagnosis.probing import probe
+
+    for problem in judge(await probe(client.calls.transport)):
+        if problem.is_error:
+            raise BridgeError(problem.what, problem.remedy)
+        note(str(problem))
 
 
 class _Pinger:
