@@ -11,6 +11,7 @@ from typing import Final
 
 from genba_agent.api import AgentApi
 from genba_agent.carriers.dialling import Dialler
+from genba_agent.carriers.ports import PortStreams
 from genba_agent.carriers.speed import handle_speed_stream
 from genba_agent.carriers.tcp import TcpStreams
 from genba_agent.carriers.udp import UdpStreams
@@ -27,7 +28,7 @@ from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
 from genba_wire.errors import TransportError
-from genba_wire.tunnel.streams import PTY, SPEED, TCP, UDP, UNIX
+from genba_wire.tunnel.streams import PORTS, PTY, SPEED, TCP, UDP, UNIX
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class Agent:
             TCP: TcpStreams(group).handle_stream,
             UNIX: UnixStreams(group).handle_stream,
             UDP: UdpStreams(group).handle_stream,
+            PORTS: PortStreams(group, self._clock.monotonic).handle_stream,
             SPEED: handle_speed_stream,
         }
         keep_s = self._options.session_keep_s

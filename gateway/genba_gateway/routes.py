@@ -20,6 +20,7 @@ from genba_gateway.api import (
     files,
     git_ssh_keys,
     init_reports,
+    listening_ports,
     organizations,
     sign_in_links,
     template_versions,
@@ -80,6 +81,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls),
         carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
+        listening_ports.make_blueprint(s.listening_ports),
         pages.make_blueprint(
             s.users,
             s.sign_in,

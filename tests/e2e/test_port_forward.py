@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cli_process import RunningGenba, running_genba
 from tests.support.demo_workspace import demo_workspace
-from tests.support.real_gateway import CEILING_S, free_port
+from tests.support.real_gateway import CEILING_S, agents_of, free_port
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -54,6 +54,11 @@ async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(
     ):
         await running.wait_until(lambda: "Ready" in running.err)
         assert await ask(here, b"tcp") == b"TCP"
+
+        (workspace,) = (await gateway.fetch("GET", "/api/v2/workspaces"))["workspaces"]
+        agent = agents_of(workspace)[0]["id"]
+        listed = await gateway.fetch("GET", f"/api/v2/workspaceagents/{agent}/listening-ports")
+        assert there in [each["port"] for each in listed["ports"]]
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"before")
         assert await reader.readexactly(6) == b"BEFORE"

@@ -5,5 +5,6 @@
 * purposes.py: which kinds of streams a client's ticket allows
 * tcp.py, unix.py: streams to a port or a socket of the workspace; accepting_joint.py is what both do
 * udp.py: streams of datagrams
+* ports.py: which ports the workspace listens on
 * speed.py: streams that are measured
 """

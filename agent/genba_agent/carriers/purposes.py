@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from genba_wire.tunnel.streams import PTY, SPEED, TCP, UDP, UNIX
+from genba_wire.tunnel.streams import PORTS, PTY, SPEED, TCP, UDP, UNIX
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
-    "terminal": frozenset({PTY}),
-    "tunnel": frozenset({TCP, UNIX, UDP, SPEED}),
+    "terminal": frozenset({PTY, PORTS}),
+    "tunnel": frozenset({TCP, UNIX, UDP, SPEED, PORTS}),
 }
 """Kinds of streams by purpose."""
 

@@ -26,6 +26,7 @@ from genba_gateway.services.git_ssh_keys import GitSSHKeys
 from genba_gateway.services.init_reports import InitReports
 from genba_gateway.services.job_runner import JobRunner, Provisioner
 from genba_gateway.services.jobs import Jobs
+from genba_gateway.services.listening_ports import ListeningPortsOf
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.owner_secrets import OwnerSecretsMaker
 from genba_gateway.services.passwords import Passwords
@@ -68,6 +69,7 @@ class Services:
     init_reports: InitReports
     job_runner: JobRunner
     jobs: Jobs
+    listening_ports: ListeningPortsOf
     organizations: Organizations
     sessions: Sessions
     sign_in: SignIn
@@ -101,6 +103,7 @@ def make_services(
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
     agent_links = AgentLinks(agent_dials)
+    agents = Agents(database, sealer, pubsub, access_url=config.url, now=now)
     return Services(
         agent_connections=agent_connections,
         agent_controls=AgentControls(agent_connections, agent_dials),
@@ -109,7 +112,7 @@ def make_services(
         agent_logs=agent_logs,
         agent_reports=AgentReports(database, sealer, pubsub, git_ssh_keys, access_url=config.url, now=now),
         agent_sessions=agent_sessions,
-        agents=Agents(database, sealer, pubsub, access_url=config.url, now=now),
+        agents=agents,
         api_keys=ApiKeys(database, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
@@ -130,6 +133,7 @@ def make_services(
             now=now,
         ),
         jobs=jobs,
+        listening_ports=ListeningPortsOf(agents, agent_sessions, agent_links),
         organizations=Organizations(database),
         sessions=Sessions(database),
         sign_in=SignIn(database, passwords, now),

@@ -145,3 +145,17 @@ class AgentMetadata(Message, frozen=True, kw_only=True):
 
     result: MetadataResult
     description: MetadataDescription
+
+
+class ListeningPort(Message, frozen=True, kw_only=True):
+    """A port of the workspace that a program listens on; its name is empty where the agent may not know it."""
+
+    process_name: str
+    network: str
+    port: int
+
+
+class ListeningPorts(Message, frozen=True, kw_only=True):
+    """GET /workspaceagents/{id}/listening-ports, and the agent's answer on a "ports" stream (contract 1.14)."""
+
+    ports: list[ListeningPort] = []

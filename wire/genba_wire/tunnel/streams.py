@@ -22,6 +22,9 @@ UNIX: Final = "unix"
 UDP: Final = "udp"
 """Datagrams to and from one address that the agent can reach (`datagrams.py`)."""
 
+PORTS: Final = "ports"
+"""A question: which ports the workspace listens on. Its head is empty, or an object."""
+
 SPEED: Final = "speed"
 """Bytes that mean nothing, to be measured."""
 

@@ -16,6 +16,8 @@ from genba_agent.carriers.purposes import may_open
         ("tunnel", "speed", True),
         ("terminal", "unix", False),
         ("tunnel", "pty", False),
+        ("terminal", "ports", True),
+        ("tunnel", "ports", True),
         ("of a later version", "pty", False),
         ("", "pty", True),
         ("", "tcp", True),
