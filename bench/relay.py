@@ -14,6 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -44,7 +45,7 @@ async def measure(folder: Path) -> Sequence[Figure]:
             copied_port = (await _read(copier))["port"]
             copiers.append(copier)
         client = await processes.enter_async_context(_run("client", int(sink_port)))
-        await _tell(client, {"url": gateway.url, "token": gateway.token, "agent_id": agent["id"]})
+        await _tell(client, how_to_reach(gateway, workspace, agent))
         client_port = (await _read(client))["port"]
 
         ends = {
@@ -73,6 +74,17 @@ async def measure(folder: Path) -> Sequence[Figure]:
         Figure("relay.efficiency", ratio, "x", RUNS, baseline=median(copied), baseline_unit="MB/s"),
         Figure("relay.stream_mbs", median(streamed), "MB/s", RUNS),
     ]
+
+
+def how_to_reach(gateway: RealGateway, workspace: dict[str, Any], agent: dict[str, Any]) -> dict[str, str]:
+    """What the client's end needs to know."""
+    return {
+        "url": gateway.url,
+        "token": gateway.token,
+        "workspace_id": workspace["id"],
+        "build_id": workspace["latest_build"]["id"],
+        "agent_id": agent["id"],
+    }
 
 
 def process_of(gateway: RealGateway) -> Process:

@@ -3,7 +3,7 @@
 * relay.parallel_ratio, relay.fairness: 50 streams of one link over one stream, and the slowest over the mean
 * relay.delay50_mbs: one stream while client and gateway are 50 ms apart
 * relay.rtt_added_ms: a byte through the relay and back, less the same over loopback
-* relay.rtt_under_bulk_ms, api.p95_under_bulk_ms: the same, and GET /users/me, while a download runs on the same link
+* relay.rtt_under_bulk_ms, api.p95_under_bulk_ms: the same, and GET /users/me, while a download of the same client runs
 * relay.idle200_mib: what 200 idle links of one process cost the gateway
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from bench.figures import Benchmark, Figure, median, note, percentile
-from bench.relay import process_of
+from bench.relay import how_to_reach, process_of
 from genba_wire.aio.transport import Transport, TransportOptions
 from tests.support.real_gateway import RealGateway, read_starter
 
@@ -48,7 +48,7 @@ async def measure(folder: Path) -> Sequence[Figure]:
         workspace = await gateway.create_workspace("bench", template["id"])
         await gateway.wait_for_build(workspace["latest_build"]["id"])
         agent = await gateway.wait_for_agent(workspace["id"])
-        how = {"url": gateway.url, "token": gateway.token, "agent_id": agent["id"]}
+        how = how_to_reach(gateway, workspace, agent)
         figures = [
             *await _measure_parallel(how),
             *await _measure_long_way(how),

@@ -24,10 +24,12 @@ from bench.load_roles import (
     run_sources,
     say,
 )
-from genba_wire.aio.link_session import LinkSession
+from genba_ide_bridge.api.calls import Calls
+from genba_ide_bridge.api.client import GatewayClient
+from genba_ide_bridge.sessions.refusals import AgentAddress
+from genba_ide_bridge.sessions.tunnels import Tunnels
 from genba_wire.aio.socket_joint import SocketJoint
 from genba_wire.aio.transport import Transport, TransportOptions
-from genba_wire.api.terminals import CLIENT_CARRIER_PATH, TICKET_HEADER, TICKET_PATH, TicketRequest, TicketResponse
 from genba_wire.tunnel.streams import TCP, TcpOpen, encode
 
 WRITE_BYTES = 64 * 1024
@@ -109,20 +111,21 @@ async def run_copier(target_port: int) -> None:
 async def run_client(*target_ports: int) -> None:
     """The client's end of a link to an agent: a port for each target, whose connections become streams to it.
 
-    Where and how comes as a line of JSON on stdin: `url`, `token`, `agent_id`. `url` may be a line's to the gateway.
+    Where and how comes as a line of JSON on stdin: `url` (maybe a line's to the gateway), `token`, and the ids
+    `workspace_id`, `build_id`, `agent_id`.
     """
     loop = asyncio.get_running_loop()
     how = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    async with Transport(TransportOptions(how["url"], how["token"])) as transport:
-        path = TICKET_PATH.format(agent_id=how["agent_id"])
-        ticket = await transport.fetch("POST", path, TicketResponse, body=TicketRequest(purpose="tunnel"))
-        carrier = await transport.carrier(
-            CLIENT_CARRIER_PATH.format(agent_id=how["agent_id"]), headers={TICKET_HEADER: ticket.ticket}
-        )
-        session = await LinkSession.connect(carrier)
+    async with Transport(TransportOptions(how["url"], how["token"])) as transport, asyncio.TaskGroup() as group:
+        address = AgentAddress(how["workspace_id"], how["build_id"], how["agent_id"])
+        way = asyncio.Event()
+        client = GatewayClient(Calls(transport))
+        tunnels = Tunnels(client, address, on_outage=lambda _: None, on_way=way.set)
+        group.create_task(tunnels.run())
+        await way.wait()
 
         async def join(connection: socket.socket, target_port: int) -> None:
-            stream = await session.open_stream(TCP, encode(TcpOpen(host="127.0.0.1", port=target_port)))
+            stream = await tunnels.open_stream(TCP, encode(TcpOpen(host="127.0.0.1", port=target_port)))
             await loop.connect_accepted_socket(lambda: SocketJoint(stream), connection)
 
         async def accept(listener: socket.socket, target_port: int) -> None:
@@ -136,9 +139,8 @@ async def run_client(*target_ports: int) -> None:
         ports = [listener.getsockname()[1] for listener in listeners]
         say(port=ports[0], ports=ports)
         end_with_stdin_later()
-        async with asyncio.TaskGroup() as group:
-            for listener, target_port in zip(listeners, target_ports, strict=True):
-                group.create_task(accept(listener, target_port))
+        for listener, target_port in zip(listeners, target_ports, strict=True):
+            group.create_task(accept(listener, target_port))
 
 
 def main() -> None:

@@ -74,6 +74,8 @@ class TunnelStage:
         self.ways = 0
         self.running: asyncio.Task[Verdict]
         self.tunnel: Tunnel
+        self.client: GatewayClient
+        self.address: AgentAddress
         self._changed = asyncio.Event()
 
     def note_outage(self, reason: str) -> None:
@@ -108,9 +110,11 @@ async def tunnel_stage() -> AsyncGenerator[TunnelStage]:
             build = make_build(resources=[make_resource([found])])
             workspace = gateway.add_workspace(make_workspace(latest_build=build))
             stage = TunnelStage(gateway, transport)
+            stage.client = GatewayClient(Calls(transport))
+            stage.address = AgentAddress(workspace.id, workspace.latest_build.id, found.id)
             stage.tunnel = Tunnel(
-                GatewayClient(Calls(transport)),
-                AgentAddress(workspace.id, workspace.latest_build.id, found.id),
+                stage.client,
+                stage.address,
                 on_outage=stage.note_outage,
                 on_way=stage.note_way,
             )

@@ -14,7 +14,7 @@ from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.mux_frames import ResetCode
 
 if TYPE_CHECKING:
-    from genba_ide_bridge.sessions.tunnel import Tunnel
+    from genba_ide_bridge.sessions.tunnel import StreamOpener
 
 BACKLOG: Final = 128
 
@@ -34,7 +34,7 @@ OnRefused = Callable[[str], None]
 class ConnectionForward:
     """Joins each connection of a listening socket to a stream of its own."""
 
-    def __init__(self, tunnel: Tunnel, kind: str, head: bytes, on_refused: OnRefused) -> None:
+    def __init__(self, tunnel: StreamOpener, kind: str, head: bytes, on_refused: OnRefused) -> None:
         """`kind` and `head` are those of the streams."""
         self._tunnel = tunnel
         self._kind = kind
@@ -90,7 +90,7 @@ class DatagramForward:
     """Gives each local address that sends a stream of its own, so that answers find their way back."""
 
     def __init__(
-        self, tunnel: Tunnel, kind: str, head: bytes, on_refused: OnRefused, *, idle_s: float = IDLE_S
+        self, tunnel: StreamOpener, kind: str, head: bytes, on_refused: OnRefused, *, idle_s: float = IDLE_S
     ) -> None:
         self._tunnel = tunnel
         self._kind = kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from genba_ide_bridge.sessions.agent_link import AgentLink, SessionOver
 from genba_ide_bridge.sessions.redial import RedialDelays
@@ -25,6 +25,14 @@ _FINAL_CODES: Final = frozenset({CloseCode.REVOKED, CloseCode.BAD_PROOF, CloseCo
 """Ends of a link after which another one would end the same way."""
 
 
+class StreamOpener(Protocol):
+    """Opens streams to an agent, over whatever links."""
+
+    async def open_stream(self, kind: str, head: bytes) -> Stream:
+        """Open a stream; see `Tunnel.open_stream`."""
+        ...
+
+
 class Tunnel:
     """One link for any number of streams. `run` it in a task; cancelling that ends it and all streams.
 
@@ -41,6 +49,8 @@ class Tunnel:
         purpose: Purpose = "tunnel",
         delays: RedialDelays | None = None,
     ) -> None:
+        self.opening = 0
+        """Streams that are being opened."""
         self._tell_outage = on_outage
         self._tell_way = on_way
         self._link = AgentLink(
@@ -80,6 +90,13 @@ class Tunnel:
             StreamRefused: the agent refused, or did not answer.
             SessionOver: there is no way any more.
         """
+        self.opening += 1
+        try:
+            return await self._insist_on_stream(kind, head)
+        finally:
+            self.opening -= 1
+
+    async def _insist_on_stream(self, kind: str, head: bytes) -> Stream:
         while True:
             await self._wait_for_way()
             try:

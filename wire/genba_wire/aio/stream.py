@@ -63,6 +63,8 @@ class Stream:
         """What the peer said when it accepted the stream."""
         self.is_attached = True
         """Whether the link has a carrier; without one, what is written waits, and the peer may never come back."""
+        self.carried_bytes = 0
+        """Of data, both ways, so far."""
         self._mux = mux
         self._on_change = on_change
         self._listener: StreamListener | None = None
@@ -179,6 +181,7 @@ class Stream:
                 taken = mux.send(number, item if size <= left else memoryview(item)[:left])
                 pumped += taken
                 self._waiting_bytes -= taken
+                self.carried_bytes += taken
                 if taken < size:
                     waiting[0] = memoryview(item)[taken:]
                     if taken < left:
@@ -208,6 +211,7 @@ class Stream:
 
     def deliver_data(self, data: memoryview) -> None:
         """The peer sent bytes."""
+        self.carried_bytes += len(data)
         if self._listener is not None:
             self._listener.data_received(data)
         elif not self._is_reset:

@@ -24,7 +24,7 @@ from genba_wire.tunnel.streams import TCP, UDP, UNIX, TcpOpen, UdpOpen, UnixOpen
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
     from genba_ide_bridge.sessions.refusals import Verdict
-    from genba_ide_bridge.sessions.tunnel import Tunnel
+    from genba_ide_bridge.sessions.tunnels import Tunnels
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +75,19 @@ def port_forward(target: WorkspaceTarget, tcp: Sequence[str], udp: Sequence[str]
     async def forward(client: GatewayClient) -> int:
         from genba_ide_bridge.cli.agent_readiness import wait_for_agent
         from genba_ide_bridge.sessions.refusals import AgentAddress
-        from genba_ide_bridge.sessions.tunnel import Tunnel
+        from genba_ide_bridge.sessions.tunnels import Tunnels
 
         with ExitStack() as stack:
             # Before the workspace is waited for, and all of them or none: a taken port is said at once.
             bound = [(each, await asyncio.to_thread(_bind, each, stack)) for each in forwards]
             workspace, agent = await wait_for_agent(client, target)
-            tunnel = Tunnel(
+            tunnels = Tunnels(
                 client,
                 AgentAddress(workspace.id, workspace.latest_build.id, agent.id),
                 on_outage=lambda reason: note(f"The way to {target.name} is lost: {reason} Trying again."),
                 on_way=_Greeting(target.name, forwards).say,
             )
-            verdict = await _serve(tunnel, bound)
+            verdict = await _serve(tunnels, bound)
         if verdict is None:
             return 0
         raise BridgeError(verdict.reason, verdict.hint)
@@ -122,19 +122,19 @@ def _bind(forward: Forward, stack: ExitStack) -> list[socket.socket]:
     return ends
 
 
-async def _serve(tunnel: Tunnel, bound: list[tuple[Forward, list[socket.socket]]]) -> Verdict | None:
+async def _serve(tunnels: Tunnels, bound: list[tuple[Forward, list[socket.socket]]]) -> Verdict | None:
     """Forward until there is no way any more; None when a signal ended it."""
     from genba_ide_bridge.sessions.forwards import ConnectionForward, DatagramForward
 
     ending = asyncio.Event()
     with ending_signals(ending.set):
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(tunnel.run(), name="tunnel")
+            running = group.create_task(tunnels.run(), name="tunnels")
             stopped = group.create_task(ending.wait(), name="signals")
             tasks = [
                 group.create_task(
                     (DatagramForward if forward.kind == UDP else ConnectionForward)(
-                        tunnel, forward.kind, forward.head, _Complaints(forward).say
+                        tunnels, forward.kind, forward.head, _Complaints(forward).say
                     ).serve(end),
                     name=f"forward of {forward.local}",
                 )
