@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from genba_wire.tunnel.streams import PORTS, PTY, SPEED, TCP, UDP, UNIX
+from genba_wire.tunnel.streams import PORTS, PTY, SPEED, SSH, TCP, UDP, UNIX
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     "terminal": frozenset({PTY, PORTS}),
     "tunnel": frozenset({TCP, UNIX, UDP, SPEED, PORTS}),
+    "ssh": frozenset({SSH}),
 }
 """Kinds of streams by purpose."""
 

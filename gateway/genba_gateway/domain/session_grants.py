@@ -20,6 +20,7 @@ class Purpose(StrEnum):
 
     TERMINAL = "terminal"
     TUNNEL = "tunnel"
+    SSH = "ssh"
 
 
 @dataclass(frozen=True, slots=True)

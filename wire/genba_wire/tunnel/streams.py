@@ -31,6 +31,9 @@ SPEED: Final = "speed"
 COUNT_BYTES: Final = 8
 """A count of received bytes, big-endian, on a "speed" stream that goes up."""
 
+SSH: Final = "ssh"
+"""SSH between the user's client and the agent's server. Nobody is authenticated on it: the ticket did that."""
+
 MAX_CELLS: Final = 65_535
 """Rows or columns: the kernel's winsize has 16 bits for each."""
 
@@ -81,6 +84,10 @@ class SpeedOpen(msgspec.Struct, frozen=True, kw_only=True):
     direction: Literal["down", "up", "echo"]
 
 
+class SshOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of an "ssh" stream; it says nothing as yet."""
+
+
 class Resize(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="resize"):
     """A note of the client: the terminal's size in cells."""
 
@@ -99,7 +106,7 @@ PtyNote: TypeAlias = Resize | Exited
 _NOTES: Final[dict[str, type[Resize] | type[Exited]]] = {"resize": Resize, "exited": Exited}
 
 
-def encode(message: PtyOpen | TcpOpen | UnixOpen | UdpOpen | SpeedOpen | PtyNote) -> bytes:
+def encode(message: PtyOpen | TcpOpen | UnixOpen | UdpOpen | SpeedOpen | SshOpen | PtyNote) -> bytes:
     """Return the JSON of a head or note."""
     return json_messages.encode(message)
 
@@ -147,6 +154,15 @@ def parse_speed_open(head: Buffer) -> SpeedOpen:
         RemoteProtocolError: not JSON, or not of this shape.
     """
     return json_messages.decode(head, SpeedOpen)
+
+
+def parse_ssh_open(head: Buffer) -> SshOpen:
+    """Read the head of an "ssh" stream.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(head, SshOpen)
 
 
 def parse_pty_note(data: Buffer) -> PtyNote | None:

@@ -38,10 +38,11 @@ async def office(tmp_path: Path) -> AsyncGenerator[Office]:
         yield Office(Tickets(keys, rows.clock), keys, rows)
 
 
-async def test_a_clients_ticket_says_all_that_it_is_bound_to(office: Office) -> None:
-    ticket, expires_at = await office.tickets.issue_client_ticket(GRANT, Purpose.TERMINAL)
+@pytest.mark.parametrize("purpose", Purpose)
+async def test_a_clients_ticket_says_all_that_it_is_bound_to(office: Office, purpose: Purpose) -> None:
+    ticket, expires_at = await office.tickets.issue_client_ticket(GRANT, purpose)
 
-    assert await office.tickets.read_client_ticket(ticket, "agent") == (GRANT, Purpose.TERMINAL)
+    assert await office.tickets.read_client_ticket(ticket, "agent") == (GRANT, purpose)
     assert expires_at == (office.rows.clock() + CLIENT_TICKET_LIFE).replace(microsecond=0)
 
 

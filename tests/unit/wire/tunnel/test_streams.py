@@ -15,6 +15,7 @@ from genba_wire.tunnel.streams import (
     PtyOpen,
     Resize,
     SpeedOpen,
+    SshOpen,
     TcpOpen,
     UdpOpen,
     UnixOpen,
@@ -22,6 +23,7 @@ from genba_wire.tunnel.streams import (
     parse_pty_note,
     parse_pty_open,
     parse_speed_open,
+    parse_ssh_open,
     parse_tcp_open,
     parse_udp_open,
     parse_unix_open,
@@ -40,6 +42,8 @@ def test_heads_are_read_back() -> None:
     assert parse_unix_open(encode(unix)) == unix
     assert parse_udp_open(encode(udp)) == udp
     assert parse_speed_open(encode(speed)) == speed
+    assert encode(SshOpen()) == b"{}"
+    assert parse_ssh_open(b'{"later":1}') == SshOpen()
 
 
 def test_notes_have_their_json() -> None:
@@ -81,6 +85,7 @@ def test_head_that_names_nothing_is_refused() -> None:
 
 @given(st.binary(max_size=100))
 def test_random_bytes_raise_nothing_else(data: bytes) -> None:
-    for parse in (parse_pty_open, parse_tcp_open, parse_udp_open, parse_unix_open, parse_speed_open, parse_pty_note):
+    parsers = (parse_pty_open, parse_tcp_open, parse_udp_open, parse_unix_open, parse_speed_open, parse_ssh_open)
+    for parse in (*parsers, parse_pty_note):
         with contextlib.suppress(RemoteProtocolError):
             parse(data)
