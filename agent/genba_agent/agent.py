@@ -22,13 +22,14 @@ from genba_agent.lifecycle import Outcome, StopFinished, StopRequested
 from genba_agent.lifecycle_reporter import LifecycleReporter
 from genba_agent.options import AgentOptions
 from genba_agent.retry import Retrier
+from genba_agent.ssh.server import SshServer
 from genba_agent.terminals.sessions import PtySessions
 from genba_agent.workspace import FLUSH_S, WorkspaceRun, prepare_workspace
 from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
 from genba_wire.errors import TransportError
-from genba_wire.tunnel.streams import PORTS, PTY, SPEED, TCP, UDP, UNIX
+from genba_wire.tunnel.streams import PORTS, PTY, SPEED, SSH, TCP, UDP, UNIX
 
 logger = logging.getLogger(__name__)
 
@@ -59,21 +60,23 @@ class Agent:
         """Live until `stop`."""
         async with asyncio.TaskGroup() as group:
             terminals = PtySessions(self._clock, group)
-            dialler = self._make_dialler(terminals, group)
+            ssh = SshServer(self._clock, group)
+            dialler = self._make_dialler(terminals, ssh, group)
             background = [
                 # The control connection does not wait for the manifest: an agent may connect as soon as it exists.
                 group.create_task(self._make_connection(dialler).run(), name="control connection"),
                 group.create_task(self._lifecycle.run(), name="lifecycle reporter"),
             ]
             try:
-                await self._live(terminals)
+                await self._live(terminals, ssh)
             finally:
                 await terminals.close()
+                await ssh.close()
                 dialler.close("The agent was stopped.")
             for task in background:
                 task.cancel()
 
-    async def _live(self, terminals: PtySessions) -> None:
+    async def _live(self, terminals: PtySessions, ssh: SshServer) -> None:
         """Fetch the manifest and run the workspace until `stop`."""
         manifest = await self._fetch_manifest()
         if manifest is None:
@@ -88,6 +91,7 @@ class Agent:
             clock=self._clock,
             lifecycle=self._lifecycle,
             terminals=terminals,
+            ssh=ssh,
         )
         await run.run(self._stop)
 
@@ -101,7 +105,7 @@ class Agent:
                 return
         logger.warning("The end could not be reported within %g s.", FLUSH_S)
 
-    def _make_dialler(self, terminals: PtySessions, group: asyncio.TaskGroup) -> Dialler:
+    def _make_dialler(self, terminals: PtySessions, ssh: SshServer, group: asyncio.TaskGroup) -> Dialler:
         handlers: dict[str, StreamHandler] = {
             PTY: terminals.handle_stream,
             TCP: TcpStreams(group).handle_stream,
@@ -109,6 +113,7 @@ class Agent:
             UDP: UdpStreams(group).handle_stream,
             PORTS: PortStreams(group, self._clock.monotonic).handle_stream,
             SPEED: handle_speed_stream,
+            SSH: ssh.handle_stream,
         }
         keep_s = self._options.session_keep_s
         return Dialler(self._transport, self._boot_id, handlers, self._clock, group, keep_s=keep_s)

@@ -15,10 +15,13 @@ from genba_wire.api.agent_protocol import (
     MetadataReport,
     MetadataRequest,
     PatchLogsRequest,
+    SSHHostCertificateRequest,
+    SSHHostCertificateResponse,
     StartupRequest,
     StatsRequest,
     StatsResponse,
 )
+from genba_wire.api.message import Message
 
 if TYPE_CHECKING:
     from genba_wire.aio.websocket_carrier import WebSocketCarrier
@@ -61,3 +64,28 @@ class AgentApi:
 
     async def post_app_health(self, healths: dict[str, str]) -> None:
         await self._transport.request("POST", f"{ME}/app-health", body=AppHealthRequest(Healths=healths))
+
+    async def post_ssh_host_key(self, public_key: str) -> SSHHostCertificateResponse:
+        """Have the SSH host key certified."""
+        return await self._transport.fetch(
+            "POST",
+            f"{ME}/ssh-host-certificate",
+            SSHHostCertificateResponse,
+            body=SSHHostCertificateRequest(public_key=public_key),
+        )
+
+    async def fetch_announcements(self) -> list[str]:
+        """Return the messages that the deployment announces at the moment."""
+        appearance = await self._transport.fetch("GET", "/api/v2/appearance", _Appearance)
+        return [banner.message for banner in appearance.announcement_banners if banner.enabled and banner.message]
+
+
+class _Banner(Message, frozen=True, kw_only=True):
+    enabled: bool
+    message: str = ""
+
+
+class _Appearance(Message, frozen=True, kw_only=True):
+    """What the agent reads of GET /appearance."""
+
+    announcement_banners: tuple[_Banner, ...] = ()

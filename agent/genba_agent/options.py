@@ -42,7 +42,9 @@ IGNORED_OPTIONS: Final = (
 )
 """Taken with a value, without effect: templates written for Coder may pass them."""
 
-IGNORED_SWITCHES: Final = ("--block-file-transfer", "--devcontainers-enable", "--verbose", "-v")
+IGNORED_SWITCHES: Final = ("--devcontainers-enable", "--verbose", "-v")
+
+_YES: Final = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(r"[0-9A-Za-z_~-][0-9A-Za-z._~-]*")
@@ -72,6 +74,7 @@ class AgentOptions:
     ca_file: str = ""
     session_keep_s: int = SESSION_KEEP_S
     """How long sessions outlive their connection."""
+    blocks_file_transfer: bool = False
 
 
 def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
@@ -100,6 +103,7 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         subsystems=_parse_subsystems(environ.get("CODER_AGENT_SUBSYSTEM")),
         ca_file=_absolute(flags.ca_file or environ.get("GENBA_CA_FILE") or ""),
         session_keep_s=_parse_keep(flags.session_keep or environ.get("GENBA_AGENT_KEEP") or f"{SESSION_KEEP_H:g}"),
+        blocks_file_transfer=_is_set(flags.block_file_transfer, environ.get("CODER_AGENT_BLOCK_FILE_TRANSFER")),
     )
 
 
@@ -207,6 +211,13 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")
     parser.add_argument("--log-json", help="the agent's log as JSON lines [CODER_AGENT_LOGGING_JSON]")
     parser.add_argument("--no-reap", action="store_true", help="as process 1, don't collect orphaned processes")
+    parser.add_argument(
+        "--block-file-transfer",
+        nargs="?",
+        const="true",
+        metavar="BOOL",
+        help="refuse nc, rsync, scp and sftp over SSH [CODER_AGENT_BLOCK_FILE_TRANSFER]",
+    )
     for name in IGNORED_OPTIONS:
         parser.add_argument(name, help=argparse.SUPPRESS)
     for name in IGNORED_SWITCHES:
@@ -226,6 +237,10 @@ def _parse_keep(text: str) -> int:
             f"{text!r} is no number of hours from 0 to {MAX_SESSION_KEEP_H:g}: check --session-keep (GENBA_AGENT_KEEP)."
         )
     return math.ceil(hours * 3600)
+
+
+def _is_set(flag: str | None, variable: str | None) -> bool:
+    return (variable or "" if flag is None else flag).strip().lower() in _YES
 
 
 def _absolute(path: str) -> str:

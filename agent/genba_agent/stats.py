@@ -10,6 +10,7 @@ from typing import Final
 from genba_agent.api import AgentApi
 from genba_agent.clock import Clock
 from genba_agent.retry import Retrier
+from genba_agent.ssh.session_counts import SessionCounts
 from genba_wire.api.agent_protocol import StatsMetric, StatsRequest, StatsResponse
 from genba_wire.errors import TransportError
 
@@ -34,9 +35,12 @@ class Traffic:
 class Stats:
     """Reports at the interval that the gateway asks for."""
 
-    def __init__(self, api: AgentApi, retrier: Retrier, clock: Clock, count_terminals: Callable[[], int]) -> None:
+    def __init__(
+        self, api: AgentApi, retrier: Retrier, clock: Clock, count_terminals: Callable[[], int], ssh: SessionCounts
+    ) -> None:
         """`count_terminals` tells how many terminals somebody looks at."""
         self._count_terminals = count_terminals
+        self._ssh = ssh
         self._api = api
         self._retrier = retrier
         self._clock = clock
@@ -64,16 +68,20 @@ class Stats:
         """Return what happened since the last call."""
         before, self._traffic = self._traffic, read_traffic()
         after = self._traffic
-        terminals = self._count_terminals()
+        terminals, ssh = self._count_terminals(), self._ssh
+        connections = terminals + ssh.connections
         return StatsRequest(
-            connections_by_proto={"TCP": terminals} if terminals else {},
-            connection_count=terminals,
+            connections_by_proto={"TCP": connections} if connections else {},
+            connection_count=connections,
             # Counters begin anew when an interface goes.
             rx_packets=max(0, after.rx_packets - before.rx_packets),
             rx_bytes=max(0, after.rx_bytes - before.rx_bytes),
             tx_packets=max(0, after.tx_packets - before.tx_packets),
             tx_bytes=max(0, after.tx_bytes - before.tx_bytes),
+            session_count_vscode=ssh["vscode"],
+            session_count_jetbrains=ssh["jetbrains"],
             session_count_reconnecting_pty=terminals,
+            session_count_ssh=ssh["ssh"],
             metrics=_read_metrics(),
         )
 

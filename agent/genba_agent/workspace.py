@@ -24,6 +24,10 @@ from genba_agent.retry import Retrier
 from genba_agent.script_runner import ScriptRunner
 from genba_agent.script_settings import ScriptSettings, make_settings
 from genba_agent.scripts import Scripts
+from genba_agent.ssh.banners import Banners
+from genba_agent.ssh.host_certificate import HostCertificate
+from genba_agent.ssh.host_key import HostIdentity, load_host_key
+from genba_agent.ssh.server import SshServer, SshSettings
 from genba_agent.stats import Stats
 from genba_agent.terminals.commands import make_terminal_environment
 from genba_agent.terminals.sessions import PtySessions
@@ -42,11 +46,13 @@ RESTART_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PreparedWorkspace:
-    """What the disk gave: settings, this process's spool, and those that dead processes left."""
+    """What the disk gave: settings, this process's spool, those that dead processes left, and SSH's host key."""
 
     manifest: Manifest
     settings: ScriptSettings
     spool: LogSpool
+    host_key: HostIdentity
+    blocks_file_transfer: bool
     earlier_spools: list[LogSpool]
 
 
@@ -63,11 +69,16 @@ def prepare_workspace(manifest: Manifest, options: AgentOptions, command: list[s
         settings=make_settings(manifest, options, command, data_dir, os.environ),
         earlier_spools=recover_spools(data_dir.spool_dir),
         spool=create_spool(data_dir.spool_dir),
+        host_key=load_host_key(data_dir.root),
+        blocks_file_transfer=options.blocks_file_transfer,
     )
 
 
 class WorkspaceRun:
-    """One life of a workspace, from manifest to stop. It lets terminals begin, and ends them; they are not its own."""
+    """One life of a workspace, from manifest to stop.
+
+    It lets terminals and SSH begin, and ends them; they are not its own.
+    """
 
     def __init__(
         self,
@@ -79,6 +90,7 @@ class WorkspaceRun:
         clock: Clock,
         lifecycle: LifecycleReporter,
         terminals: PtySessions,
+        ssh: SshServer,
     ) -> None:
         self._manifest = prepared.manifest
         self._settings = prepared.settings
@@ -88,6 +100,10 @@ class WorkspaceRun:
         self._clock = clock
         self._lifecycle = lifecycle
         self._terminals = terminals
+        self._ssh = ssh
+        self._certificate = HostCertificate(api, clock, prepared.host_key)
+        self._banners = Banners(api, clock)
+        self._blocks_file_transfer = prepared.blocks_file_transfer
         self._sender = LogSender(api, retrier, prepared.spool, prepared.earlier_spools)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -95,12 +111,16 @@ class WorkspaceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 runner = ScriptRunner(self._settings, self._sender.append, self._clock, group)
-                self._terminals.open(make_terminal_environment(self._settings, self._manifest.motd_file))
+                environment = make_terminal_environment(self._settings, self._manifest.motd_file)
+                self._terminals.open(environment)
+                self._ssh.open(SshSettings(environment, self._certificate, self._banners, self._blocks_file_transfer))
                 scripts = Scripts(runner, self._manifest.scripts, self._clock)
                 # Until the very end, as the last lines and states go through it.
                 sender = group.create_task(self._sender.run(), name="log sender")
                 metadata = Metadata(self._api, self._clock, self._settings, self._manifest.metadata)
-                stats = Stats(self._api, self._retrier, self._clock, lambda: self._terminals.watched_count)
+                stats = Stats(
+                    self._api, self._retrier, self._clock, lambda: self._terminals.watched_count, self._ssh.counts
+                )
                 app_health = AppHealth(self._api, self._clock, self._manifest.apps)
                 loops = [
                     group.create_task(self._report_startup(), name="startup report"),
@@ -108,11 +128,14 @@ class WorkspaceRun:
                     group.create_task(self._keep("Metadata", metadata.run), name="metadata"),
                     group.create_task(self._keep("Statistics", stats.run), name="statistics"),
                     group.create_task(self._keep("Health of apps", app_health.run), name="app health"),
+                    group.create_task(self._keep("SSH certificate", self._certificate.run), name="ssh certificate"),
+                    group.create_task(self._keep("Announcements", self._banners.run), name="announcements"),
                 ]
                 await stop.wait()
                 self._lifecycle.handle(StopRequested())
                 async with asyncio.TaskGroup() as ending:
                     ending.create_task(self._terminals.stop(), name="end of the terminals")
+                    ending.create_task(self._ssh.stop(), name="end of SSH")
                     outcome = await scripts.run_at_stop()
                 self._lifecycle.handle(StopFinished(outcome))
                 for loop in loops:

@@ -79,6 +79,8 @@ class AgentGateway:
     metadata: list[Json] = field(default_factory=list[Json])
     stats: list[Json] = field(default_factory=list[Json])
     healths: dict[str, str] = field(default_factory=dict[str, str])
+    answers: dict[str, Json] = field(default_factory=dict[str, Json])
+    """What other paths are answered with; without an entry they are not known."""
     control: ControlTalk = field(default_factory=ControlTalk)
     control_connections: int = 0
     open_controls: int = 0
@@ -250,7 +252,7 @@ class AgentGateway:
 
     def _take_fault(self, request: RecordedRequest) -> Fault | None:
         for fault in self.faults:
-            if fault.times > 0 and request.path == f"{ME}/{fault.path}":
+            if fault.times > 0 and request.path in (fault.path, f"{ME}/{fault.path}"):
                 fault.times -= 1
                 return fault
         return None
@@ -275,6 +277,8 @@ class AgentGateway:
                 self.healths.update(body["Healths"])
             case "PATCH", "logs":
                 self._store_lines(request.headers[LOG_BATCH_HEADER.lower()], body)
+            case _ if request.path in self.answers:
+                return 200, self.answers[request.path]
             case _:
                 return 404, {"message": "Route not found."}
         return 200, None

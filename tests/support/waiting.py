@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 CEILING_S = 30.0
@@ -21,3 +22,12 @@ async def turned_until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(CEILING_S):
         while not is_so():  # noqa: ASYNC110  # buffers of transports announce nothing
             await asyncio.sleep(0)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Return once the condition holds, for tests without a loop; raises TimeoutError after `CEILING_S`."""
+    deadline = time.monotonic() + CEILING_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(_LOOK_S)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
 from genba_agent.clock import Clock, wait_for_first
-from genba_agent.terminals.session_members import kill_members, list_members, signal_members
+from genba_agent.terminals.process_exit import watch_exit
+from genba_agent.terminals.session_members import HANG_UP_S, end_members, kill_members
 from genba_agent.terminals.spawning import SpawnedPty, WindowSize, set_window_size
 
 READ_BYTES: Final = 64 * 1024
@@ -20,15 +20,6 @@ READ_BYTES: Final = 64 * 1024
 
 SMALL_READ_BYTES: Final = 1024
 """A read that gave less is an echo or a prompt, and goes on at once; after more, further reads save messages."""
-
-HANG_UP_S: Final = 5.0
-"""How long programs may live after SIGHUP."""
-
-LOOK_S: Final = 0.1
-"""How often it is looked whether the rest of a session has ended: only a leader's end announces itself."""
-
-UNKNOWN_STATUS: Final = 255
-"""The exit status of a program that somebody else reaped."""
 
 DRAIN_READS: Final = 16
 """How often the terminal is read at most after its program's end: a megabyte, more than kernels keep."""
@@ -61,7 +52,7 @@ class PtyProcess:
         self._is_reading = False
         self._is_ending = False
         self.resume_reading()
-        self._watch_exit()
+        watch_exit(self.pid, self._finish)
 
     def write(self, data: memoryview, consumed: Callable[[int], None]) -> None:
         """Type input; `consumed` is called with the number of bytes whenever the terminal took some."""
@@ -108,19 +99,8 @@ class PtyProcess:
 
     async def end_session(self, clock: Clock) -> None:
         """End everything in the program's session: SIGHUP, and SIGKILL for what is left after `HANG_UP_S`."""
-        deadline = clock.monotonic() + HANG_UP_S
         self._read_to_the_end()
-        await asyncio.to_thread(signal_members, self.pid, signal.SIGHUP)
-        await asyncio.to_thread(signal_members, self.pid, signal.SIGCONT)
-        await wait_for_first([self.exited], clock, max(0.0, deadline - clock.monotonic()))
-        left = await asyncio.to_thread(list_members, self.pid)
-        while left and clock.monotonic() < deadline:
-            await clock.sleep(LOOK_S)
-            left = await asyncio.to_thread(list_members, self.pid)
-        if left:
-            # While one lives, the session's id is nobody else's.
-            await asyncio.to_thread(kill_members, self.pid)
-        await self.exited.wait()
+        await end_members(self.pid, self.exited, clock)
 
     async def kill_session(self) -> None:
         """Kill everything in the program's session at once."""
@@ -180,25 +160,6 @@ class PtyProcess:
                 return
         self._loop.remove_writer(self._controller)
 
-    def _watch_exit(self) -> None:
-        try:
-            pidfd = os.pidfd_open(self.pid)
-        except (AttributeError, OSError):
-            # A kernel before 5.3, or a sandbox. Not the loop's threads: a terminal would keep one busy for days.
-            threading.Thread(target=self._wait_in_thread, name=f"wait for {self.pid}", daemon=True).start()
-        else:
-            self._loop.add_reader(pidfd, self._reap, pidfd)
-
-    def _wait_in_thread(self) -> None:
-        status = _reap(self.pid, 0)
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._finish, status)
-
-    def _reap(self, pidfd: int) -> None:
-        self._loop.remove_reader(pidfd)
-        os.close(pidfd)
-        self._finish(_reap(self.pid, os.WNOHANG))
-
     def _finish(self, status: int) -> None:
         """Hand the rest of the output on, give the terminal up and tell the end."""
         # The leader's end has hung the terminal up, so all that was written is there to be read. The count is for a
@@ -242,11 +203,3 @@ def read_available(controller: int) -> tuple[bytes, bool]:
         if len(data) < SMALL_READ_BYTES:
             break
     return parts[0] if len(parts) == 1 else b"".join(parts), True
-
-
-def _reap(pid: int, flags: int) -> int:
-    try:
-        _, status = os.waitpid(pid, flags)
-    except ChildProcessError:
-        return UNKNOWN_STATUS
-    return os.waitstatus_to_exitcode(status)

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from contextlib import suppress
+from typing import Final
+
+from genba_agent.clock import Clock, wait_for_first
+
+HANG_UP_S: Final = 5.0
+"""How long programs may live after SIGHUP."""
+
+LOOK_S: Final = 0.1
+"""How often it is looked whether the rest of a session has ended: only a leader's end announces itself."""
+
+
+async def end_members(session: int, exited: asyncio.Event, clock: Clock) -> None:
+    """End everything in a session: SIGHUP, and SIGKILL for what is left after `HANG_UP_S`.
+
+    Args:
+        session: the process id of the session's leader.
+        exited: set once the leader has ended and was reaped; waited for.
+    """
+    deadline = clock.monotonic() + HANG_UP_S
+    await asyncio.to_thread(signal_members, session, signal.SIGHUP)
+    await asyncio.to_thread(signal_members, session, signal.SIGCONT)
+    await wait_for_first([exited], clock, max(0.0, deadline - clock.monotonic()))
+    left = await asyncio.to_thread(list_members, session)
+    while left and clock.monotonic() < deadline:
+        await clock.sleep(LOOK_S)
+        left = await asyncio.to_thread(list_members, session)
+    if left:
+        # While one lives, the session's id is nobody else's.
+        await asyncio.to_thread(kill_members, session)
+    await exited.wait()
 
 
 def list_members(session: int) -> list[int]:

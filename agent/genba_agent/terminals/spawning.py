@@ -7,7 +7,7 @@ import os
 import signal
 import struct
 import termios
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,11 +45,22 @@ class SpawnedPty:
         os.waitpid(self.pid, 0)
 
 
-def spawn_on_pty(argv: list[str], environ: Mapping[str, str], size: WindowSize) -> SpawnedPty:
+def spawn_on_pty(
+    argv: list[str],
+    environ: Mapping[str, str],
+    size: WindowSize,
+    *,
+    prepare: Callable[[int], None] | None = None,
+    name_variable: str = "",
+) -> SpawnedPty:
     """Start a program as the leader of a session whose controlling terminal is a new pty.
 
     Nothing of Python runs in the child, so threads are no danger: posix_spawn makes the session, and on Linux a session
     leader that opens a terminal gets it as its controlling one. Touches the disk: call it in a thread.
+
+    Args:
+        prepare: called with the program's side of the terminal before there is a program.
+        name_variable: the environment variable that is to hold the terminal's name.
 
     Raises:
         OSError: no pty is left, or the program can't be started.
@@ -60,6 +71,10 @@ def spawn_on_pty(argv: list[str], environ: Mapping[str, str], size: WindowSize) 
         os.set_blocking(controller, False)
         set_window_size(controller, size)
         _let_kernel_erase_utf8(terminal)
+        if prepare is not None:
+            prepare(terminal)
+        if name_variable:
+            environ = {**environ, name_variable: os.ttyname(terminal)}
         pid = os.posix_spawn(
             argv[0],
             argv,

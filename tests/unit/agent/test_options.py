@@ -145,3 +145,19 @@ def test_version_is_what_init_scripts_look_for(capsys: pytest.CaptureFixture[str
         parse("--version")
     assert raised.value.code == 0
     assert capsys.readouterr().out == f"{VERSION_LINE}\n"
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "blocks"),
+    [
+        ("", "", False),
+        ("--block-file-transfer", "", True),
+        ("--block-file-transfer=false", "true", False),
+        ("", "true", True),
+        ("", "1", True),
+        ("", "0", False),
+    ],
+)
+def test_file_transfers_are_blocked_when_told_to(argument: str, variable: str, blocks: bool) -> None:
+    argv = [argument] if argument else []
+    assert parse(*argv, CODER_AGENT_BLOCK_FILE_TRANSFER=variable).blocks_file_transfer is blocks

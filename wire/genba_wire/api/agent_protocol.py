@@ -169,3 +169,19 @@ class AgentGitSSHKey(Message, frozen=True, kw_only=True):
 
     public_key: str
     private_key: str
+
+
+class SSHHostCertificateRequest(Message, frozen=True, kw_only=True):
+    """POST /me/ssh-host-certificate: the public half of the agent's SSH host key, OpenSSH format."""
+
+    public_key: str
+
+
+class SSHHostCertificateResponse(Message, frozen=True, kw_only=True):
+    """The certificate in OpenSSH's format, for the names of this agent's workspace, and until when it is valid.
+
+    The agent asks at its start and then daily: a renamed workspace or owner is in the next one.
+    """
+
+    certificate: str
+    valid_before: datetime

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from genba_agent.clock import SystemClock
-from genba_agent.terminals.pty_process import HANG_UP_S, LOOK_S, PtyProcess
-from genba_agent.terminals.session_members import list_members
+from genba_agent.terminals.pty_process import PtyProcess
+from genba_agent.terminals.session_members import HANG_UP_S, LOOK_S, list_members
 from genba_agent.terminals.spawning import WindowSize, spawn_on_pty
 from tests.support.agent_clock import CEILING_S, FakeClock
 from tests.support.waiting import eventually

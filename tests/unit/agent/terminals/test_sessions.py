@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from genba_agent.terminals import sessions as sessions_module
-from genba_agent.terminals.pty_process import HANG_UP_S
+from genba_agent.terminals.session_members import HANG_UP_S
 from genba_agent.terminals.sessions import KEPT_S, MAX_SESSIONS
 from genba_wire.tunnel.mux_frames import ResetCode
 from genba_wire.tunnel.streams import PTY
