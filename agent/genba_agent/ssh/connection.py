@@ -8,13 +8,16 @@ import os
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
-from asyncssh.constants import DISC_SERVICE_NOT_AVAILABLE, MSG_IGNORE
+from asyncssh.constants import DISC_SERVICE_NOT_AVAILABLE, MSG_IGNORE, MSG_KEXINIT
 
+from genba_agent.ssh.ciphers import CIPHERS, EAGER_CLIENT, choose_ciphers
 from genba_agent.ssh.session import SessionHost, WorkspaceSession
 from genba_wire.version import VERSION
 
 if TYPE_CHECKING:
-    from asyncssh.packet import SSHPacketLogger
+    from collections.abc import Awaitable
+
+    from asyncssh.packet import SSHPacket, SSHPacketLogger
 
     from genba_agent.ssh.host_key import HostIdentity
 
@@ -23,16 +26,6 @@ WINDOW_BYTES: Final = 2 * 1024 * 1024
 
 PACKET_BYTES: Final = 32 * 1024
 """OpenSSH sends no longer ones."""
-
-CIPHERS: Final = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "chacha20-poly1305@openssh.com",
-    "aes256-ctr",
-    "aes192-ctr",
-    "aes128-ctr",
-)
-"""The client's order decides; its configuration names the first of ours first (docs/ssh.md)."""
 
 # It logs commands and variables, which may hold secrets.
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
@@ -46,7 +39,7 @@ def make_connection(host: SessionHost, identity: HostIdentity) -> WorkspaceConne
         server_version=f"Genba_{VERSION.partition('+')[0]}",
         server_host_keys=[asyncssh.import_private_key(identity.private_key)],
         server_host_certs=[asyncssh.import_certificate(identity.certificate)] if identity.certificate else [],
-        encryption_algs=CIPHERS,
+        encryption_algs=[cipher.decode() for cipher in CIPHERS],
         compression_algs=["none"],
         line_editor=False,
         encoding=None,
@@ -70,6 +63,7 @@ class WorkspaceConnection(asyncssh.SSHServerConnection):
     """
 
     is_output_held = False
+    _waits_for_offer = False
 
     def pause_writing(self) -> None:
         self.is_output_held = True
@@ -79,6 +73,20 @@ class WorkspaceConnection(asyncssh.SSHServerConnection):
         for channel in list(cast(dict[int, object], self._channels).values()):  # pyright: ignore[reportUnknownMemberType]
             if isinstance(channel, (_ServerChannel, _TcpChannel, _UnixChannel)):
                 channel.flush()
+
+    def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
+        if pkttype == MSG_KEXINIT and self._waits_for_offer:
+            self._waits_for_offer = False
+            self._enc_algs = list(choose_ciphers(packet.get_remaining_payload()))
+            super()._send_kexinit()
+        return super().process_packet(pkttype, pktid, packet)
+
+    def _send_kexinit(self) -> None:
+        # The first one, that is: keys are exchanged anew with the ciphers that were chosen then.
+        if not self._session_id and self._client_version.startswith(EAGER_CLIENT) and not self._client_kexinit:
+            self._waits_for_offer = True
+        else:
+            super()._send_kexinit()
 
     def end(self, reason: str) -> None:
         """Tell the client that it is over, and why."""

@@ -27,6 +27,7 @@ class FileServer(asyncssh.SFTPServer):
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: str) -> None:
         super().__init__(channel)  # pyright: ignore[reportUnknownMemberType]  # its channels are generic
+        self._channel = channel
         self._home = os.fsencode(home)
 
     def map_path(self, path: bytes) -> bytes:
@@ -34,4 +35,4 @@ class FileServer(asyncssh.SFTPServer):
 
     def exit(self) -> None:
         # scp looks at the status, which asyncssh by itself does not tell.
-        self.channel.exit(0)
+        self._channel.exit(0)

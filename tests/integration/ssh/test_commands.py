@@ -229,3 +229,19 @@ def test_hang_up_of_a_terminal_reaches_its_shell(workspace: SshWorkspace) -> Non
     terminal.client.wait()
     os.close(terminal.end)
     wait_until(lambda: mark.exists() and mark.read_text() == "up\n")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "used"),
+    [
+        ("", "aes128-gcm@openssh.com"),
+        ("chacha20-poly1305@openssh.com,aes256-gcm@openssh.com", "aes256-gcm@openssh.com"),
+        ("chacha20-poly1305@openssh.com", "chacha20-poly1305@openssh.com"),
+        ("aes256-ctr", "aes256-ctr"),
+    ],
+)
+def test_fast_cipher_is_taken_where_the_client_has_one(workspace: SshWorkspace, wanted: str, used: str) -> None:
+    options = ["-o", f"Ciphers={wanted}"] if wanted else []
+    done = workspace.command("cat", "-v", *options, stdin=b"through")
+    assert done.stdout == b"through"
+    assert f"server->client cipher: {used}" in done.stderr.decode()

@@ -216,9 +216,9 @@ def test_one_connection_carries_many_sessions(workspace: SshWorkspace, short_dir
                 assert workspace.ssh(*shared, HOST, f"exit {code}").returncode == code
             with ThreadPoolExecutor(8) as pool:
                 commands = [f"head -c 1000000 /dev/zero; echo {number}" for number in range(8)]
-                done = list(pool.map(lambda command: workspace.ssh(*shared, HOST, command), commands))
-            for number, each in enumerate(done):
-                assert each.stdout == bytes(1_000_000) + f"{number}\n".encode(), each.stderr
+                runs = [pool.submit(workspace.ssh, *shared, HOST, command) for command in commands]
+            for number, run in enumerate(runs):
+                assert run.result().stdout == bytes(1_000_000) + f"{number}\n".encode()
             wait_until(lambda: workspace.tell("counts")["connections"] == 1)
             assert workspace.ssh(*shared, "-O", "exit", HOST).returncode == 0
         finally:
