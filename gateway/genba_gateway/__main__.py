@@ -54,6 +54,13 @@ def _read_config(argv: list[str]) -> Config:
     parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
     parser.add_argument("--trusted-proxies", metavar="CIDR,…", help="whose X-Forwarded-For is believed")
     parser.add_argument(
+        "--ssh-hostname-prefix", metavar="TEXT", help="before workspaces' names in ssh (default coder.)"
+    )
+    parser.add_argument("--ssh-hostname-suffix", metavar="TEXT", help="behind workspaces' names in ssh (default genba)")
+    parser.add_argument(
+        "--ssh-config-options", metavar="NAME=VALUE,…", help="options for everybody's ssh to workspaces"
+    )
+    parser.add_argument(
         "--allow-host-workspaces",
         action="store_const",
         const=True,

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from genba_gateway.domain.ssh_host_names import DEFAULT_PREFIX, DEFAULT_SUFFIX
 from genba_gateway.errors import ConfigError
 
 DEFAULT_LISTEN: Final = "127.0.0.1:3000"
 SESSION_LIFETIME_S: Final = 24 * 3600
 """A browser's or `login`'s session (contract 5.1); sliding."""
+
+_SSH_PREFIX: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9.-]*[.-]", re.ASCII)
+_SSH_SUFFIX: Final = re.compile(r"[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*", re.ASCII)
+_SSH_OPTION: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9]*", re.ASCII)
+_SSH_OPTION_PARTS: Final = re.compile(r"\s*=\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,9 @@ class Config:
     tls_cert: str = ""
     tls_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    ssh_hostname_prefix: str = DEFAULT_PREFIX
+    ssh_hostname_suffix: str = DEFAULT_SUFFIX
+    ssh_config_options: Mapping[str, str] = field(default_factory=dict[str, str])
     allow_host_workspaces: bool = False
     terraform_path: str = ""
     concurrent_builds: int = 2 * (os.cpu_count() or 1)
@@ -114,6 +124,8 @@ def _convert(name: str, value: Any) -> Any:
                 return tuple(value.replace(",", " ").split()) if isinstance(value, str) else tuple(value)
             case "allow_host_workspaces":
                 return value if isinstance(value, bool) else _parse_bool(str(value))
+            case "ssh_config_options":
+                return _read_ssh_options(value)
             case "concurrent_builds":
                 return int(value)
             case "cancel_grace_s" | "init_limit_s":
@@ -133,7 +145,42 @@ def _parse_bool(value: str) -> bool:
     raise ValueError("say true or false")
 
 
+def _read_ssh_options(value: Any) -> dict[str, str]:
+    """Options as a table of TOML, or as text: `Name=value` or `Name value`, separated by commas."""
+    if isinstance(value, Mapping):
+        pairs = [(str(name), str(each)) for name, each in cast("Mapping[object, object]", value).items()]
+    else:
+        each_option: Sequence[object] = value.split(",") if isinstance(value, str) else list(value)
+        pairs = [_split_ssh_option(str(each)) for each in each_option if str(each).strip()]
+    for name, text in pairs:
+        if not _SSH_OPTION.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of an ssh option, such as ServerAliveInterval")
+        if not text or not text.isprintable():
+            raise ValueError(f"{name} needs a value on one line")
+    return dict(pairs)
+
+
+def _split_ssh_option(option: str) -> tuple[str, str]:
+    name, *values = _SSH_OPTION_PARTS.split(option.strip(), maxsplit=1)
+    return name, "".join(values)
+
+
+def _check_ssh_names(config: Config) -> None:
+    """Both become a part of host names, and of the principals of host certificates."""
+    if not _SSH_PREFIX.fullmatch(config.ssh_hostname_prefix):
+        raise ConfigError(
+            f"--ssh-hostname-prefix {config.ssh_hostname_prefix!r} must be letters, digits, dots and hyphens, and end "
+            f"in a dot or a hyphen, as {DEFAULT_PREFIX!r} does."
+        )
+    if not _SSH_SUFFIX.fullmatch(config.ssh_hostname_suffix):
+        raise ConfigError(
+            f"--ssh-hostname-suffix {config.ssh_hostname_suffix!r} must be letters, digits and hyphens, with single "
+            f"dots between them, such as {DEFAULT_SUFFIX!r}."
+        )
+
+
 def _check(config: Config) -> None:
+    _check_ssh_names(config)
     _check_address("--listen", config.listen, DEFAULT_LISTEN)
     if config.agent_listen:
         _check_agent_listen(config)

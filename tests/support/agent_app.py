@@ -12,7 +12,8 @@ from typing import Final
 from quart import Quart, Response
 from quart.typing import TestClientProtocol, TestHTTPConnectionProtocol, TestWebsocketConnectionProtocol
 
-from genba_gateway.api import agent_me, agents
+from genba_gateway.api import agent_me, agents, ssh_host_certificates
+from genba_gateway.domain.ssh_host_names import SshHostNames
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_controls import AgentControls
@@ -21,6 +22,8 @@ from genba_gateway.services.agent_logs import AgentLogs
 from genba_gateway.services.agent_reports import AgentReports
 from genba_gateway.services.agents import Agents
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.ssh_host_authority import SshHostAuthority
+from genba_gateway.services.ssh_host_certificates import SshHostCertificates
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
 from tests.support.agent_rows import REPLICA, AgentRows, open_agent_rows
@@ -85,5 +88,9 @@ def _make_app(rows: AgentRows) -> Quart:
             AgentReports(database, sealer, pubsub, keys, access_url=ACCESS_URL, now=clock),
             AgentLogs(database, pubsub, now=clock),
             AgentControls(AgentConnections(database, pubsub, replica_id=REPLICA, now=clock), dials),
+        ),
+        ssh_host_certificates.make_blueprint(
+            SshHostCertificates(database, SshHostAuthority(database, sealer, clock), SshHostNames(), clock),
+            {"ForwardAgent": "yes"},
         ),
     )

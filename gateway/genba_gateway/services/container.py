@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from genba_gateway.config import Config
+from genba_gateway.domain.ssh_host_names import SshHostNames
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_controls import AgentControls
@@ -33,6 +35,8 @@ from genba_gateway.services.passwords import Passwords
 from genba_gateway.services.sessions import Sessions
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
+from genba_gateway.services.ssh_host_authority import SshHostAuthority
+from genba_gateway.services.ssh_host_certificates import SshHostCertificates
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.templates import Templates
 from genba_gateway.services.terminals import Terminals
@@ -74,6 +78,7 @@ class Services:
     sessions: Sessions
     sign_in: SignIn
     sign_in_links: SignInLinks
+    ssh_host_certificates: SshHostCertificates
     template_versions: TemplateVersions
     templates: Templates
     terminals: Terminals
@@ -138,6 +143,12 @@ def make_services(
         sessions=Sessions(database),
         sign_in=SignIn(database, passwords, now),
         sign_in_links=SignInLinks(database, config.url, now),
+        ssh_host_certificates=SshHostCertificates(
+            database,
+            SshHostAuthority(database, sealer, now),
+            SshHostNames(config.ssh_hostname_prefix, config.ssh_hostname_suffix, urlsplit(config.url).hostname or ""),
+            now,
+        ),
         template_versions=TemplateVersions(database, sealer, pubsub, jobs, now),
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),

@@ -38,6 +38,16 @@ def test_values_are_typed_wherever_they_come_from(tmp_path: Path) -> None:
     assert several.trusted_proxies == ("10.0.0.0/8", "::1", "127.0.0.1")
 
 
+def test_options_of_ssh_are_read_from_text_and_from_tables(tmp_path: Path) -> None:
+    wanted = {"ForwardAgent": "yes", "SetEnv": "A=1"}
+    as_table = write(tmp_path, '[ssh-config-options]\nForwardAgent = "yes"\nSetEnv = "A=1"\n')
+    assert load_config({}, {}, as_table).ssh_config_options == wanted
+    as_list = write(tmp_path, 'ssh-config-options = ["ForwardAgent yes", "SetEnv = A=1"]\n')
+    assert load_config({}, {}, as_list).ssh_config_options == wanted
+    environment = {"GENBA_SSH_CONFIG_OPTIONS": "ForwardAgent=yes, SetEnv=A=1,"}
+    assert load_config({}, environment, None).ssh_config_options == wanted
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -54,6 +64,13 @@ def test_values_are_typed_wherever_they_come_from(tmp_path: Path) -> None:
         ("cancel_grace_s", "long"),
         ("allow_host_workspaces", "maybe"),
         ("trusted_proxies", "proxy.example.com"),
+        ("ssh_hostname_prefix", "coder"),
+        ("ssh_hostname_prefix", "*."),
+        ("ssh_hostname_suffix", ".genba"),
+        ("ssh_hostname_suffix", "a..b"),
+        ("ssh_config_options", "ForwardAgent"),
+        ("ssh_config_options", "Forward-Agent=yes"),
+        ("ssh_config_options", "SetEnv=a\nProxyCommand=b"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
