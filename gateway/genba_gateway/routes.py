@@ -9,9 +9,11 @@ from typing import Final
 from quart import Quart
 
 from genba_gateway.api import (
+    activity,
     agent_me,
     agents,
     api_keys,
+    appearance,
     builds,
     carriers,
     deadlines,
@@ -65,6 +67,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     s, now = services, utc_now
     for blueprint in (
         deployment.make_blueprint(s.deployment, access_url=config.url),
+        appearance.make_blueprint(s.appearances),
         users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
         api_keys.make_blueprint(s.api_keys, s.users),
         organizations.make_blueprint(s.organizations, s.users),
@@ -78,6 +81,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, now),
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, now),
         deadlines.make_blueprint(s.deadlines),
+        activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
         agents.make_blueprint(s.agents),
         agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls),

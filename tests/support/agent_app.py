@@ -12,7 +12,7 @@ from typing import Final
 from quart import Quart, Response
 from quart.typing import TestClientProtocol, TestHTTPConnectionProtocol, TestWebsocketConnectionProtocol
 
-from genba_gateway.api import agent_me, agents, ssh_host_certificates
+from genba_gateway.api import agent_me, agents, appearance, ssh_host_certificates
 from genba_gateway.domain.ssh_host_names import SshHostNames
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
@@ -21,6 +21,7 @@ from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.agent_logs import AgentLogs
 from genba_gateway.services.agent_reports import AgentReports
 from genba_gateway.services.agents import Agents
+from genba_gateway.services.appearance import Appearances
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
 from genba_gateway.services.ssh_host_authority import SshHostAuthority
 from genba_gateway.services.ssh_host_certificates import SshHostCertificates
@@ -89,6 +90,7 @@ def _make_app(rows: AgentRows) -> Quart:
             AgentLogs(database, pubsub, now=clock),
             AgentControls(AgentConnections(database, pubsub, replica_id=REPLICA, now=clock), dials),
         ),
+        appearance.make_blueprint(Appearances(database, clock)),
         ssh_host_certificates.make_blueprint(
             SshHostCertificates(database, SshHostAuthority(database, sealer, clock), SshHostNames(), clock),
             {"ForwardAgent": "yes"},

@@ -12,7 +12,7 @@ from typing import Any, Final
 from quart import Quart
 from quart.typing import TestWebsocketConnectionProtocol as WebsocketConnection
 
-from genba_gateway.api import builds, deadlines, files, template_versions, templates, workspaces
+from genba_gateway.api import activity, builds, deadlines, files, template_versions, templates, workspaces
 from genba_gateway.config import Config
 from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.jobs import Job
@@ -228,6 +228,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, clock),
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, clock),
         deadlines.make_blueprint(s.deadlines),
+        activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, clock),
     )
     workshop = Workshop(database, sealer, pubsub, clock, provisioner, s, app, owner, member, stranger)

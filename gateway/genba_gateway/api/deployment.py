@@ -1,4 +1,4 @@
-"""Routes about the deployment, open to everybody (contract 0.2)."""
+"""Routes about the deployment, most of them open to everybody (contract 0.2)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from genba_gateway.api.gate import needs
 from genba_gateway.domain.actors import RouteAccess
 from genba_gateway.services.deployment import Deployment
 from genba_wire.api.buildinfo import BuildInfo
+from genba_wire.api.deployment import Region, RegionsResponse
 from genba_wire.version import VERSION
 
 AGENT_API_VERSION: Final = "1.0"
@@ -50,5 +51,19 @@ def make_blueprint(deployment: Deployment, *, access_url: str) -> Blueprint:
                 deployment_id=await deployment.get_id(),
             )
         )
+
+    @blueprint.get("/api/v2/regions")
+    @needs(RouteAccess.SIGNED_IN)
+    async def list_regions() -> Response:
+        region = Region(
+            id=await deployment.get_id(),
+            name="primary",
+            display_name="Default",
+            icon_url="",
+            healthy=True,
+            path_app_url=access_url,
+            wildcard_hostname="",
+        )
+        return answer(RegionsResponse(regions=[region]))
 
     return blueprint

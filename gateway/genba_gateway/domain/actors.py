@@ -18,6 +18,7 @@ class Resource(StrEnum):
     FILE = "file"
     TEMPLATE = "template"
     WORKSPACE = "workspace"
+    DEPLOYMENT_CONFIG = "deployment_config"
 
 
 class Action(StrEnum):

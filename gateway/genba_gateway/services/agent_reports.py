@@ -6,22 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.agent_reports import SUBSYSTEMS, MetadataItem, MetadataValue, cut_metadata, is_version
 from genba_gateway.domain.agents import Agent, AppHealth, LifecycleState, times_after
 from genba_gateway.domain.channels import of_agent_metadata, of_workspace
-from genba_gateway.domain.deadlines import bump_deadline
 from genba_gateway.domain.derp import make_derp_map
 from genba_gateway.errors import BadRequest, FieldProblem, NotFound, Unauthenticated
+from genba_gateway.services.activity import put_off_deadline
 from genba_gateway.services.times import to_utc
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import agent_metadata as metadata_store
 from genba_gateway.store import agent_stats as stats_store
 from genba_gateway.store import agents as agent_store
-from genba_gateway.store import builds as build_store
-from genba_gateway.store import deadlines as deadline_store
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
@@ -141,17 +137,9 @@ class AgentReports:
             if is_used:
                 await agent_store.touch_workspace(connection, actor.workspace_id, now)
             if is_connected:
-                is_put_off = await self._put_off_deadline(connection, actor.workspace_id, now)
+                is_put_off = await put_off_deadline(connection, actor.workspace_id, now)
         if is_put_off:
             self._pubsub.publish(of_workspace(actor.workspace_id))
-
-    async def _put_off_deadline(self, connection: AsyncConnection, workspace_id: str, now: datetime) -> bool:
-        running = await deadline_store.find_running_deadline(connection, workspace_id)
-        deadline = bump_deadline(running, now) if running is not None else None
-        if running is None or deadline is None:
-            return False
-        await build_store.update_build(connection, running.build_id, {"deadline": deadline, "updated_at": now})
-        return True
 
     async def report_metadata(self, actor: AgentActor, values: Sequence[MetadataValue]) -> int:
         """Store collected values, cut to size, with the gateway's time; unknown keys are passed over.

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from genba_gateway.config import Config
 from genba_gateway.domain.ssh_host_names import SshHostNames
 from genba_gateway.relay.rendezvous import Rendezvous
+from genba_gateway.services.activity import Activity
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_controls import AgentControls
 from genba_gateway.services.agent_dials import AgentDials
@@ -18,6 +19,7 @@ from genba_gateway.services.agent_reports import AgentReports
 from genba_gateway.services.agent_sessions import AgentSessions
 from genba_gateway.services.agents import Agents
 from genba_gateway.services.api_keys import ApiKeys
+from genba_gateway.services.appearance import Appearances
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deadlines import Deadlines
@@ -54,6 +56,7 @@ from genba_gateway.store.sealing import Sealer
 class Services:
     """Every use case of the gateway, by its noun."""
 
+    activity: Activity
     agent_connections: AgentConnections
     agent_controls: AgentControls
     agent_dials: AgentDials
@@ -63,6 +66,7 @@ class Services:
     agent_sessions: AgentSessions
     agents: Agents
     api_keys: ApiKeys
+    appearances: Appearances
     builds: Builds
     client_carriers: ClientCarriers
     deadlines: Deadlines
@@ -110,6 +114,7 @@ def make_services(
     agent_links = AgentLinks(agent_dials)
     agents = Agents(database, sealer, pubsub, access_url=config.url, now=now)
     return Services(
+        activity=Activity(database, sealer, pubsub, now),
         agent_connections=agent_connections,
         agent_controls=AgentControls(agent_connections, agent_dials),
         agent_dials=agent_dials,
@@ -119,6 +124,7 @@ def make_services(
         agent_sessions=agent_sessions,
         agents=agents,
         api_keys=ApiKeys(database, now),
+        appearances=Appearances(database, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),

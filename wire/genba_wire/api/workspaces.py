@@ -157,3 +157,10 @@ class WatchEvent(Message, frozen=True, kw_only=True):
 
     type: str
     data: Workspace | None = None
+
+
+class UsageRequest(Message, frozen=True, kw_only=True):
+    """POST /workspaces/{workspace}/usage; the body may be absent, and both fields or none are there."""
+
+    agent_id: str = ""
+    app_name: str = ""

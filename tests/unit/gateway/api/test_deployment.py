@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from genba_wire.version import VERSION
+from tests.support.gateway_app import make_user
 from tests.support.identity_app import Identity
 
 
@@ -30,3 +31,21 @@ async def test_a_wrong_api_path_is_told_as_json(identity: Identity) -> None:
     response = await identity.app.test_client().get("/api/v2/nothing")
     assert response.status_code == 404
     assert await response.get_json() == {"message": "Route not found."}
+
+
+async def test_the_gateway_is_the_one_region(identity: Identity) -> None:
+    owner = await make_user(identity.database)
+    client = identity.app.test_client()
+    assert (await client.get("/api/v2/regions")).status_code == 401
+
+    [region] = (await (await client.get("/api/v2/regions", headers=owner.headers)).get_json())["regions"]
+
+    assert str(uuid.UUID(region.pop("id")))
+    assert region == {
+        "name": "primary",
+        "display_name": "Default",
+        "icon_url": "",
+        "healthy": True,
+        "path_app_url": "http://genba.test",
+        "wildcard_hostname": "",
+    }
