@@ -56,8 +56,14 @@ def _find_gateway(environ: Mapping[str, str]) -> TransportOptions:
     address = find_address(None, None, None, environ)
     # A proxy in between wants the same headers of us as of the agent.
     headers = find_headers(None, None, environ)
-    ca_file = environ.get("GENBA_CA_FILE") or None
-    return TransportOptions(base_url=address.url, token=address.token, headers=headers, ca_file=ca_file)
+    return TransportOptions(
+        base_url=address.url,
+        token=address.token,
+        headers=headers,
+        ca_file=environ.get("GENBA_CA_FILE") or None,
+        client_cert=environ.get("GENBA_CLIENT_CERT") or None,
+        client_key=environ.get("GENBA_CLIENT_KEY") or None,
+    )
 
 
 async def _fetch_key(gateway: TransportOptions) -> str:

@@ -45,8 +45,13 @@ def main(argv: list[str]) -> int:
     set_up_own_log(options)
     if sys.version_info < (3, 12):
         _use_pidfds()
-    if options.ca_file:
-        os.environ["GENBA_CA_FILE"] = options.ca_file  # for the gitssh of the workspace's programs
+    for name, file in (
+        ("GENBA_CA_FILE", options.ca_file),
+        ("GENBA_CLIENT_CERT", options.client_cert),
+        ("GENBA_CLIENT_KEY", options.client_key),
+    ):
+        if file:
+            os.environ[name] = file  # for the gitssh of the workspace's programs
     try:
         asyncio.run(_run(options))
     except OptionsError as error:
@@ -70,6 +75,8 @@ async def _run(options: AgentOptions) -> None:
         token=options.address.token,
         headers=options.headers,
         ca_file=options.ca_file or None,
+        client_cert=options.client_cert or None,
+        client_key=options.client_key or None,
         user_agent=f"genba-agent/{VERSION}",
     )
     loop = asyncio.get_running_loop()

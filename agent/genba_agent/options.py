@@ -75,6 +75,8 @@ class AgentOptions:
     session_keep_s: int = SESSION_KEEP_S
     """How long sessions outlive their connection."""
     blocks_file_transfer: bool = False
+    client_cert: str = ""
+    client_key: str = ""
 
 
 def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
@@ -104,6 +106,8 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         ca_file=_absolute(flags.ca_file or environ.get("GENBA_CA_FILE") or ""),
         session_keep_s=_parse_keep(flags.session_keep or environ.get("GENBA_AGENT_KEEP") or f"{SESSION_KEEP_H:g}"),
         blocks_file_transfer=_is_set(flags.block_file_transfer, environ.get("CODER_AGENT_BLOCK_FILE_TRANSFER")),
+        client_cert=_absolute(flags.client_cert or environ.get("GENBA_CLIENT_CERT") or ""),
+        client_key=_absolute(flags.client_key or environ.get("GENBA_CLIENT_KEY") or ""),
     )
 
 
@@ -206,6 +210,10 @@ def _make_parser() -> argparse.ArgumentParser:
         metavar="HOURS",
         help=f"how long sessions outlive their connection [GENBA_AGENT_KEEP] ({SESSION_KEEP_H:g})",
     )
+    parser.add_argument(
+        "--client-cert", help="shown to a gateway that asks for one, PEM [GENBA_CLIENT_CERT]", metavar="FILE"
+    )
+    parser.add_argument("--client-key", help="its private key, PEM [GENBA_CLIENT_KEY]", metavar="FILE")
     parser.add_argument("--log-dir", help="for logs of scripts and of the agent [CODER_AGENT_LOG_DIR] (/tmp)")
     parser.add_argument("--script-data-dir", help="for scripts' own files [CODER_AGENT_SCRIPT_DATA_DIR] (/tmp)")
     parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")

@@ -52,6 +52,9 @@ def _read_config(argv: list[str]) -> Config:
     parser.add_argument("--database-url", metavar="URL", help="default: a SQLite file in the data folder")
     parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
+    parser.add_argument(
+        "--tls-client-ca", metavar="FILE", help="let in only who shows a certificate of these authorities (PEM)"
+    )
     parser.add_argument("--trusted-proxies", metavar="CIDR,…", help="whose X-Forwarded-For is believed")
     parser.add_argument(
         "--ssh-hostname-prefix", metavar="TEXT", help="before workspaces' names in ssh (default coder.)"

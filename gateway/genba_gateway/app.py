@@ -12,40 +12,28 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]  # its middleware is untyped
-from hypercorn.config import Config as HypercornConfig
-from hypercorn.typing import ASGIFramework
-from quart import Quart
-
 from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
 from genba_gateway.loops.autostop import Autostop
+from genba_gateway.loops.certificate_renewal import CertificateRenewal
 from genba_gateway.loops.job_queue import JobQueue
 from genba_gateway.provider.host import ProviderHost
 from genba_gateway.provider.host_workspaces import HostWorkspaces
 from genba_gateway.provisioner.terraform import TerraformProvisioner
 from genba_gateway.provisioner.terraform_binary import find_terraform
-from genba_gateway.relay.takeover import install_takeover
 from genba_gateway.routes import make_quart_app
 from genba_gateway.services.container import make_services
 from genba_gateway.services.executables import find_native_executable
+from genba_gateway.services.server_certificate import ServerCertificate
 from genba_gateway.services.visibility import utc_now
+from genba_gateway.serving import find_certificate, hear_hangups, serve_app
 from genba_gateway.store.engine import Database, path_of_url
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.schema import upgrade_database
 from genba_gateway.store.sealing import load_sealer
 
 log = logging.getLogger(__name__)
-
-KEEP_ALIVE_S: Final = 120
-"""Longer than proxies' pools keep a connection, so that none is closed under a request (design.md)."""
-
-WEBSOCKET_PING_S: Final = 15
-"""Contract 0.2, websocket defaults."""
-
-DRAIN_S: Final = 3
-"""How long open requests may take after a shutdown was asked for."""
 
 BACKLOG: Final = 512
 
@@ -57,14 +45,20 @@ async def run_gateway(config: Config, shutdown: asyncio.Event) -> None:
         ConfigError: it can't start as configured.
     """
     asyncio.get_running_loop().set_exception_handler(_report_exception)
+    certificate = await asyncio.to_thread(find_certificate, config)
     with ExitStack() as stack:
         listeners = [stack.enter_context(bind_listener("--listen", config.host, config.port))]
         if config.agent_address is not None:
             listeners.append(stack.enter_context(bind_listener("--agent-listen", *config.agent_address)))
-        await _run(config, shutdown, listeners)
+        await _run(config, shutdown, listeners, certificate)
 
 
-async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.socket]) -> None:
+async def _run(
+    config: Config,
+    shutdown: asyncio.Event,
+    listeners: list[socket.socket],
+    certificate: ServerCertificate | None,
+) -> None:
     folders = prepare_folders(config.data_dir)
     database_file = path_of_url(config.database_url) if config.database_url else folders.database
     sealer = load_sealer(folders.key_file, os.environ, has_data=await asyncio.to_thread(database_file.exists))
@@ -101,8 +95,11 @@ async def _run(config: Config, shutdown: asyncio.Event, listeners: list[socket.s
                 tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
             ]
+            if certificate is not None:
+                renewal = CertificateRenewal(certificate, hear_hangups())
+                loops.append(tasks.create_task(renewal.run(), name="certificate renewal"))
             log.info("serving %s", config.url)
-            await _serve(app, config, listeners, shutdown)
+            await serve_app(app, listeners, shutdown, certificate)
             for loop in loops:
                 loop.cancel()
     finally:
@@ -133,27 +130,6 @@ def bind_listener(flag: str, host: str, port: int) -> socket.socket:
     listener.setblocking(False)
     listener.set_inheritable(False)
     return listener
-
-
-async def _serve(app: Quart, config: Config, listeners: list[socket.socket], shutdown: asyncio.Event) -> None:
-    install_takeover()
-    settings = HypercornConfig()
-    settings.bind = [f"fd://{os.dup(listener.fileno())}" for listener in listeners]
-    settings.keep_alive_timeout = KEEP_ALIVE_S
-    settings.websocket_ping_interval = WEBSOCKET_PING_S
-    settings.graceful_timeout = DRAIN_S
-    settings.shutdown_timeout = DRAIN_S
-    settings.accesslog = None
-    settings.errorlog = logging.getLogger("hypercorn.error")
-    settings.include_server_header = False
-    if config.tls_cert:
-        settings.certfile, settings.keyfile = config.tls_cert, config.tls_key
-
-    async def until_shutdown() -> None:
-        await shutdown.wait()
-
-    framework: ASGIFramework = app
-    await serve(framework, settings, shutdown_trigger=until_shutdown)
 
 
 def _report_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Config:
     database_url: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""
     trusted_proxies: tuple[str, ...] = ()
     ssh_hostname_prefix: str = DEFAULT_PREFIX
     ssh_hostname_suffix: str = DEFAULT_SUFFIX
@@ -188,6 +189,8 @@ def _check(config: Config) -> None:
         raise ConfigError(f"--access-url {config.access_url!r} must begin with http:// or https://.")
     if bool(config.tls_cert) != bool(config.tls_key):
         raise ConfigError("--tls-cert and --tls-key belong together: give both or neither.")
+    if config.tls_client_ca and not config.tls_cert:
+        raise ConfigError("--tls-client-ca needs --tls-cert and --tls-key: without TLS no client shows a certificate.")
     for network in config.trusted_proxies:
         try:
             ipaddress.ip_network(network, strict=False)

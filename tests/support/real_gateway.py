@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import tarfile
 import time
@@ -79,16 +80,18 @@ class RealGateway:
         port: int | None = None,
         allow_host_workspaces: bool = True,
         environment: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`tls` is the context of this test's own requests, where the arguments make the gateway speak TLS."""
         self.folder = folder
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.token = ""
         self.process: asyncio.subprocess.Process | None = None
         self._arguments = (*(["--allow-host-workspaces"] if allow_host_workspaces else []), *arguments)
         self._environment = dict(environment or {})
         self._log = folder / "server.log"
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=CEILING_S)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=CEILING_S, verify=tls if tls else True)
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)

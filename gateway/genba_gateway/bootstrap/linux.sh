@@ -1,11 +1,14 @@
 #!/bin/sh
 # Genba: fetches the agent from the gateway and starts it. Needs CODER_AGENT_TOKEN in the environment, a shell, tar,
 # gzip, and one of curl, wget and busybox. BINARY_DIR names the folder to download to, GENBA_CA_FILE (or SSL_CERT_FILE)
-# the certificate authority of a gateway whose own is not among the image's.
+# the certificate authority of a gateway whose own is not among the image's, GENBA_CLIENT_CERT and GENBA_CLIENT_KEY what
+# to show to a gateway or proxy that asks for a certificate.
 url='${ACCESS_URL}'
 program=genba-linux-${ARCH}
 export CODER_AGENT_URL="$url" CODER_AGENT_AUTH='${AUTH_TYPE}'
 ca=${GENBA_CA_FILE:-${SSL_CERT_FILE:-}}
+cert=${GENBA_CLIENT_CERT:-}
+cert_key=${cert:+${GENBA_CLIENT_KEY:-$cert}}
 notes=
 room=50
 part=
@@ -27,7 +30,7 @@ tell() {
     report=$(mktemp "$folder/.report.XXXXXX") || return 0
     printf '%s\n%s' "${key%% *}" "$notes" >"$report"
     if command -v curl >/dev/null; then
-        curl -fsS -m 20 ${ca:+--cacert "$ca"} -H 'Content-Type: text/plain' --data-binary "@$report" "${url}api/v2/agent-reports"
+        curl -fsS -m 20 ${ca:+--cacert "$ca"} ${cert:+--cert "$cert" --key "$cert_key"} -H 'Content-Type: text/plain' --data-binary "@$report" "${url}api/v2/agent-reports"
     else
         get -q -O - --header 'Content-Type: text/plain' --post-file "$report" "${url}api/v2/agent-reports"
     fi >/dev/null 2>&1 && notes=
@@ -76,7 +79,7 @@ find_folder() {
 # so that only a limit for the whole download is left.
 get() {
     if $wget --version >/dev/null 2>&1; then
-        $wget -t 1 -T 60 ${ca:+--ca-certificate="$ca"} "$@"
+        $wget -t 1 -T 60 ${ca:+--ca-certificate="$ca"} ${cert:+--certificate="$cert" --private-key="$cert_key"} "$@"
     elif timeout 1 true 2>/dev/null; then
         timeout 900 $wget "$@"
     else
@@ -87,7 +90,7 @@ get() {
 # A way that falls silent counts as failed, after a minute: nothing else would end a download that has begun.
 fetch() {
     if command -v curl >/dev/null; then
-        said=$(curl -fsSL --connect-timeout 20 --speed-limit 1 --speed-time 60 ${ca:+--cacert "$ca"} "${url}bin/$program" -o "$part" 2>&1)
+        said=$(curl -fsSL --connect-timeout 20 --speed-limit 1 --speed-time 60 ${ca:+--cacert "$ca"} ${cert:+--cert "$cert" --key "$cert_key"} "${url}bin/$program" -o "$part" 2>&1)
         code=$?
         case $code in
             0) return 0 ;;

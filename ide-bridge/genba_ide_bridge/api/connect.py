@@ -20,11 +20,18 @@ costs more than half of what a short command like `genba list` takes in all.
 """
 
 
-def open_transport(url: str, token: str, headers: Mapping[str, str], ca_file: str | None = None) -> Transport:
+def open_transport(
+    url: str,
+    token: str,
+    headers: Mapping[str, str],
+    ca_file: str | None = None,
+    client_cert: str | None = None,
+    client_key: str | None = None,
+) -> Transport:
     """Make a transport; the caller closes it.
 
     Raises:
-        GatewayUnreachable: the file of certificate authorities can't be used.
+        GatewayUnreachable: a file of certificates can't be used.
         BridgeError: the token or a header can't be sent.
     """
     _check_text("The session token", token)
@@ -35,7 +42,13 @@ def open_transport(url: str, token: str, headers: Mapping[str, str], ca_file: st
 
     return Transport(
         TransportOptions(
-            base_url=url, token=token, headers=headers, ca_file=ca_file or None, user_agent=f"genba/{VERSION}"
+            base_url=url,
+            token=token,
+            headers=headers,
+            ca_file=ca_file or None,
+            client_cert=client_cert or None,
+            client_key=client_key or None,
+            user_agent=f"genba/{VERSION}",
         )
     )
 

@@ -40,6 +40,8 @@ GLOBAL_OPTIONS: list[click.Parameter] = [
     _global_option("--header", field="header", many=True),
     _global_option("--header-command", field="header_command"),
     _global_option("--ca-file", field="ca_file"),
+    _global_option("--client-cert", field="client_cert"),
+    _global_option("--client-key", field="client_key"),
     _global_option("--no-version-warning", field="no_version_warning", is_switch=True),
     _global_option("-v", "--verbose", field="verbose", is_switch=True),
     _global_option("--no-open", field="no_open", is_switch=True),

@@ -56,7 +56,16 @@ ALIASES = {
 }
 
 GLOBAL_FLAGS_WITH_VALUE = frozenset(
-    {"--url", "--token", "--global-config", "--header", "--header-command", "--ca-file"}
+    {
+        "--url",
+        "--token",
+        "--global-config",
+        "--header",
+        "--header-command",
+        "--ca-file",
+        "--client-cert",
+        "--client-key",
+    }
 )
 GLOBAL_SWITCHES = frozenset(
     {
@@ -128,6 +137,8 @@ Global flags, before or after the command:
   --header NAME=VALUE       send a header with every request, repeatable [GENBA_HEADER, CODER_HEADER]
   --header-command COMMAND  send the headers that a command prints [GENBA_HEADER_COMMAND, CODER_HEADER_COMMAND]
   --ca-file FILE            the certificate authority of an https gateway, PEM [GENBA_CA_FILE, CODER_CA_FILE]
+  --client-cert FILE        shown to a gateway that asks for it, PEM [GENBA_CLIENT_CERT, CODER_CLIENT_CERT]
+  --client-key FILE         its private key, PEM [GENBA_CLIENT_KEY, CODER_CLIENT_KEY]
   --no-version-warning      don't tell that the gateway has another version
   -v, --verbose             show tracebacks of errors
   --version                 show the version

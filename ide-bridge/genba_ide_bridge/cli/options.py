@@ -29,6 +29,8 @@ class GlobalFlags:
     header: list[str] = field(default_factory=list[str])
     header_command: str | None = None
     ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
     no_version_warning: bool = False
     verbose: bool = False
     no_open: bool = False
@@ -111,8 +113,17 @@ class Settings:
     @property
     def ca_file(self) -> str:
         """The file of the only certificate authorities to believe, or an empty string."""
-        named = self.flags.ca_file or self.variable("CA_FILE")
-        return str(Path(named).expanduser()) if named else ""
+        return _path(self.flags.ca_file or self.variable("CA_FILE"))
+
+    @property
+    def client_cert(self) -> str:
+        """The file of the certificate to show to a gateway that asks for one, or an empty string."""
+        return _path(self.flags.client_cert or self.variable("CLIENT_CERT"))
+
+    @property
+    def client_key(self) -> str:
+        """The file of that one's key; an empty string where the certificate's file holds it."""
+        return _path(self.flags.client_key or self.variable("CLIENT_KEY"))
 
     @property
     def is_verbose(self) -> bool:
@@ -137,6 +148,10 @@ class Settings:
     def variable(self, name: str) -> str:
         """A setting of the environment: GENBA_… wins over CODER_…; empty ones count as absent."""
         return next((self.environment[key] for key in variable_names(name) if self.environment.get(key)), "")
+
+
+def _path(named: str) -> str:
+    return str(Path(named).expanduser()) if named else ""
 
 
 def variable_names(name: str) -> list[str]:

@@ -87,7 +87,9 @@ async def _run(
 
     versions: set[str] = set()
     try:
-        async with open_transport(url, token, settings.headers(), settings.ca_file) as transport:
+        async with open_transport(
+            url, token, settings.headers(), settings.ca_file, settings.client_cert, settings.client_key
+        ) as transport:
             result = await action(GatewayClient(Calls(transport, versions.add)))
     except Exception as error:
         first = _first_of(error)

@@ -117,7 +117,8 @@ class GatewaySession:
     async def _open(self, url: str, token: str) -> Transport:
         # The command that prints headers is the user's own and may take its time.
         headers = await asyncio.to_thread(self._settings.headers)
-        transport = open_transport(url, token, headers, self._settings.ca_file)
+        settings = self._settings
+        transport = open_transport(url, token, headers, settings.ca_file, settings.client_cert, settings.client_key)
         self._transports.append(transport)
         return transport
 

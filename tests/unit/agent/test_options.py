@@ -61,6 +61,8 @@ def test_the_file_of_the_certificate_authority_is_found_from_every_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert parse("--client-cert", "a.pem", GENBA_CLIENT_CERT="/b.pem").client_cert == str(tmp_path / "a.pem")
+    assert parse(GENBA_CLIENT_KEY="a.key").client_key == str(tmp_path / "a.key")
     assert parse("--ca-file", "private/ca.pem").ca_file == str(tmp_path / "private" / "ca.pem")
     assert parse(GENBA_CA_FILE="ca.pem").ca_file == str(tmp_path / "ca.pem")
 

@@ -59,6 +59,7 @@ def test_options_of_ssh_are_read_from_text_and_from_tables(tmp_path: Path) -> No
         ("access_url", "genba.example.com"),
         ("tls_cert", "cert.pem"),
         ("tls_key", "key.pem"),
+        ("tls_client_ca", "ca.pem"),
         ("concurrent_builds", "0"),
         ("concurrent_builds", "many"),
         ("cancel_grace_s", "long"),

@@ -19,6 +19,10 @@ from genba_wire.errors import GatewayUnreachable
 CA_FILE_VARIABLE: Final = "GENBA_CA_FILE"
 """Names the one file that is believed, for agent, command line and bridge."""
 
+CLIENT_CERT_VARIABLE: Final = "GENBA_CLIENT_CERT"
+CLIENT_KEY_VARIABLE: Final = "GENBA_CLIENT_KEY"
+"""Name what is shown to a gateway, or a proxy before it, that asks for a certificate; one file may hold both."""
+
 SYSTEM_BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch, Gentoo, NixOS
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL and their kin
@@ -56,12 +60,26 @@ def make_client_context(
             f"with {CA_FILE_VARIABLE}."
         ) from error
     if client_cert:
-        try:
-            context.load_cert_chain(client_cert, client_key)
-        except OSError as error:
-            raise GatewayUnreachable(f"The client certificate {client_cert} can't be used: {_why(error)}.") from error
+        _load_client_certificate(context, client_cert, client_key or None)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _load_client_certificate(context: ssl.SSLContext, cert: str, key: str | None) -> None:
+    def refuse_passphrase() -> str:
+        raise GatewayUnreachable(
+            f"The key of the client certificate {cert} is encrypted: nobody is there to type its passphrase. Store it "
+            f"without one, and name it with {CLIENT_KEY_VARIABLE}."
+        )
+
+    try:
+        context.load_cert_chain(cert, key, refuse_passphrase)
+    except OSError as error:
+        files = f"{cert} with the key {key}" if key else cert
+        raise GatewayUnreachable(
+            f"The client certificate {files} can't be used: {_why(error)}. {CLIENT_CERT_VARIABLE} names its file, "
+            f"{CLIENT_KEY_VARIABLE} that of its key, both PEM."
+        ) from error
 
 
 def find_authorities(environ: Mapping[str, str], bundles: Sequence[str] = SYSTEM_BUNDLES) -> str | None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import msgspec
 
-from genba_wire.aio.tls import CA_FILE_VARIABLE, make_client_context
+from genba_wire.aio.tls import CA_FILE_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, make_client_context
 from genba_wire.api.message import Response, decode_message, encode_message
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
 
@@ -118,7 +118,7 @@ class Transport:
                 timeout=self.options.timeout_s if timeout_s is None else timeout_s,
             )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+            raise GatewayUnreachable(_explain(self.options, error)) from error
         if response.status_code >= 400:
             raise refusal_of(response.status_code, response.content)
         return response
@@ -188,7 +188,7 @@ class Transport:
         try:
             return connection.take()
         except OSError as error:
-            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+            raise GatewayUnreachable(_explain(self.options, error)) from error
 
     async def _open_websocket(
         self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str], **how: Any
@@ -213,7 +213,7 @@ class Transport:
         except InvalidStatus as error:
             raise refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
         except (InvalidHandshake, InvalidURI, OSError, TimeoutError) as error:
-            raise GatewayUnreachable(_explain(self.options.base_url, error)) from error
+            raise GatewayUnreachable(_explain(self.options, error)) from error
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": self.options.user_agent, **self.options.headers}
@@ -245,11 +245,40 @@ def _make_ssl_context(options: TransportOptions) -> ssl.SSLContext | None:
     return make_client_context(options.ca_file, options.client_cert, options.client_key)
 
 
-def _explain(base_url: str, error: Exception) -> str:
-    said = str(error) or type(error).__name__
+_ASKS_FOR_CERTIFICATE: Final = (
+    "certificate required",
+    "alert unknown ca",
+    "alert bad certificate",
+    "handshake failure",
+)
+"""Of the alerts by which servers refuse a client's certificate: TLS 1.3's first, OpenSSL's names of the others."""
+
+_HUNG_UP: Final = (
+    "without sending a response",
+    "did not receive a valid http response",
+    "reset",
+    "readerror",
+    "connecterror",
+)
+"""Some servers send no alert to who shows no certificate: they are gone, and the libraries say so, or say nothing."""
+
+
+def _explain(options: TransportOptions, error: Exception) -> str:
+    base_url = options.base_url
+    said = (str(error) or type(error).__name__).rstrip(".")
     if "CERTIFICATE_VERIFY_FAILED" in said:
         return (
             f"Can't reach the gateway at {base_url}: {said}. If its certificate comes from a private authority, name "
             f"that one's file with {CA_FILE_VARIABLE}."
+        )
+    if any(each in said.lower().replace("_", " ") for each in _ASKS_FOR_CERTIFICATE):
+        return (
+            f"Can't reach the gateway at {base_url}: it, or a proxy before it, asks for a client certificate that it "
+            f"knows ({said}). Name one with {CLIENT_CERT_VARIABLE} and {CLIENT_KEY_VARIABLE}."
+        )
+    if base_url.startswith("https:") and not options.client_cert and any(each in said.lower() for each in _HUNG_UP):
+        return (
+            f"Can't reach the gateway at {base_url}: {said}. If it, or a proxy before it, asks for a client "
+            f"certificate, name yours with {CLIENT_CERT_VARIABLE} and {CLIENT_KEY_VARIABLE}."
         )
     return f"Can't reach the gateway at {base_url}: {said}. Check the URL and that the gateway runs."

@@ -120,6 +120,20 @@ async def test_a_certificate_authority_is_named_by_flag_or_environment(tmp_path:
     assert (done.code, "text.pem can't be used" in done.err) == (1, True), done.err
 
 
+@pytest.mark.parametrize("flags", [[], ["--client-cert"]])
+async def test_a_client_certificate_is_named_by_flag_or_environment(tmp_path: Path, flags: list[str]) -> None:
+    certificate, key = await asyncio.to_thread(make_server_tls, tmp_path)
+    (tmp_path / "text.pem").write_text("nothing")
+    arguments = [*flags, str(tmp_path / "text.pem"), "--client-key", str(key)] if flags else []
+    session = {
+        "GENBA_URL": "https://127.0.0.1:9",
+        "GENBA_SESSION_TOKEN": TOKEN,
+        "GENBA_CLIENT_CERT": str(certificate if flags else tmp_path / "text.pem"),
+    }
+    done = await run_genba(*arguments, "whoami", folder=tmp_path, env=session)
+    assert (done.code, "The client certificate" in done.err, "text.pem" in done.err) == (1, True, True), done.err
+
+
 async def test_a_token_is_not_sent_to_another_gateway_than_its_own(tmp_path: Path) -> None:
     async with running_cli_gateway() as gateway, running_cli_gateway() as other:
         await run_genba("login", "--use-token-as-session", gateway.url, "--token", TOKEN, folder=tmp_path)

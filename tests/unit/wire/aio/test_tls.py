@@ -7,11 +7,17 @@ from pathlib import Path
 
 import certifi
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from genba_wire.aio import tls
 from genba_wire.aio.tls import find_authorities, make_client_context
 from genba_wire.errors import GatewayUnreachable
-from tests.support.tls import make_server_tls
+from tests.support.tls import make_authority, make_server_tls
 
 
 @pytest.fixture
@@ -113,3 +119,23 @@ def test_a_client_certificate_that_is_missing_is_named(tmp_path: Path) -> None:
     certificate, _key = make_server_tls(tmp_path)
     with pytest.raises(GatewayUnreachable, match=r"absent\.pem can't be used: No such file"):
         make_client_context(str(certificate), str(tmp_path / "absent.pem"))
+
+
+def test_a_client_certificate_may_lie_in_one_file_with_its_key(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    cert, key = authority.issue("client")
+    both = tmp_path / "both.pem"
+    both.write_bytes(cert.read_bytes() + key.read_bytes())
+    make_client_context(str(authority.file), str(both))
+    make_client_context(str(authority.file), str(both), "")
+
+
+def test_a_client_key_that_is_encrypted_or_another_ones_is_named(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path)
+    cert, key = authority.issue("client")
+    with pytest.raises(GatewayUnreachable, match=r"client\.pem with the key .*server\.key can't be used"):
+        make_client_context(str(authority.file), str(cert), str(authority.issue("server")[1]))
+    loaded = load_pem_private_key(key.read_bytes(), None)
+    key.write_bytes(loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    with pytest.raises(GatewayUnreachable, match="is encrypted"):
+        make_client_context(str(authority.file), str(cert), str(key))

@@ -15,7 +15,8 @@ import pytest
 from genba_wire.aio.transport import SESSION_TOKEN_HEADER, Transport, TransportOptions, refusal_of
 from genba_wire.api.message import Response
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
-from tests.support.tls import make_server_tls
+from tests.support.connect_proxy import running_connect_proxy
+from tests.support.tls import Authority, make_authority, make_server_tls
 
 
 @dataclass
@@ -103,3 +104,53 @@ async def test_a_private_authority_is_believed_once_it_is_named(tmp_path: Path) 
         async with Transport(TransportOptions(server.url, ca_file=str(other))) as transport:
             with pytest.raises(GatewayUnreachable, match="private authority, name that one's file with GENBA_CA_FILE"):
                 await transport.request("GET", "/x")
+
+
+@asynccontextmanager
+async def asking_for_certificates(authority: Authority, version: ssl.TLSVersion) -> AsyncGenerator[str]:
+    """A server that wants a client certificate of the authority's."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
+    context.load_cert_chain(*authority.issue("server"))
+    context.verify_mode, context.maximum_version = ssl.CERT_REQUIRED, version
+    server = Server()
+    async with await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=context) as listener:
+        yield f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_client_certificate_is_shown_and_asked_for_by_name(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    authority = await asyncio.to_thread(make_authority, tmp_path)
+    cert, key = map(str, await asyncio.to_thread(authority.issue, "client"))
+    async with asking_for_certificates(authority, version) as url:
+        options = TransportOptions(url, ca_file=str(authority.file), client_cert=cert, client_key=key)
+        async with Transport(options) as transport:
+            assert (await transport.fetch("GET", "/x", Response)).message == "hello"
+        async with Transport(TransportOptions(url, ca_file=str(authority.file))) as transport:
+            with pytest.raises(GatewayUnreachable, match=r"asks for a client certificate.*GENBA_CLIENT_CERT"):
+                await transport.request("GET", "/x")
+            with pytest.raises(GatewayUnreachable, match=r"asks for a client certificate.*GENBA_CLIENT_CERT"):
+                await transport.carrier("/x")
+
+
+async def test_requests_and_websockets_go_through_a_proxy_that_knows_connect_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = await asyncio.to_thread(make_server_tls, tmp_path)
+    async with serving((certificate, key)) as server, running_connect_proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        target = server.url.partition("://")[2]
+        server.status = 404
+        async with Transport(TransportOptions(server.url, ca_file=str(certificate))) as transport:
+            with pytest.raises(GatewayRefused):
+                await transport.request("GET", "/x")
+            assert proxy.targets == [target]
+            with pytest.raises(GatewayRefused):
+                await transport.carrier("/x")
+            assert proxy.targets == [target] * 2
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        async with Transport(TransportOptions(server.url, ca_file=str(certificate))) as transport:
+            with pytest.raises(GatewayRefused):
+                await transport.request("GET", "/x")
+            with pytest.raises(GatewayRefused):
+                await transport.carrier("/x")
+        assert (proxy.targets, proxy.refused, len(server.requests)) == ([target] * 2, 0, 4)

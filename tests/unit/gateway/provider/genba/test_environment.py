@@ -18,6 +18,11 @@ def make(**inherited: str) -> dict[str, str]:
     )
 
 
+def test_by_what_the_gateway_is_called_from_its_own_machine_is_handed_on() -> None:
+    files = {"GENBA_CA_FILE": "/ca.pem", "GENBA_CLIENT_CERT": "/client.pem", "GENBA_CLIENT_KEY": "/client.key"}
+    assert make(**files).items() >= files.items()
+
+
 def test_gateways_own_settings_are_dropped() -> None:
     made = make(
         GENBA_ENCRYPTION_KEYS="k", CODER_AGENT_TOKEN="t", TF_VAR_x="v", NOTIFY_SOCKET="/run/x", HOME="/root", LANG="C"
