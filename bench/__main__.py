@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load
+from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, revoke
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -24,6 +24,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     relay.BENCHMARK,
     relay_hop.BENCHMARK,
     relay_load.BENCHMARK,
+    revoke.BENCHMARK,
 )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,33 @@ async def test_a_session_that_is_signed_out_ends_with_a_reason(short_dir: Path) 
             await here.gateway.request("DELETE", f"/api/v2/users/me/keys/{key['key'].split('-')[0]}")
             assert await screen.end() == 255
             await screen.see("not signed in")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("status = 'suspended'", "This user is suspended."), ("roles = '[]'", "not yours to use any more")],
+)
+async def test_who_loses_the_right_to_a_session_reads_why(short_dir: Path, change: str, said: str) -> None:
+    async with desk(short_dir) as here:
+        database = here.gateway.folder / "data" / "genba.db"
+        guest = {"username": "guest", "email": "guest@example.com", "login_type": "none", "password": ""}
+        await here.gateway.fetch("POST", "/api/v2/users", guest)
+        await asyncio.to_thread(change_user, database, "roles = '[\"owner\"]'")
+        key = (await here.gateway.fetch("POST", "/api/v2/users/guest/keys"))["key"]
+        (short_dir / "home").mkdir()
+        session = {"GENBA_URL": here.gateway.url, "GENBA_SESSION_TOKEN": key}
+        async with genba_on_terminal("terminal", "admin/demo", folder=short_dir / "home", env=session) as screen:
+            screen.type("echo here-$((1+1))\r")
+            await screen.see("here-2")
+            await asyncio.to_thread(change_user, database, change)
+            assert await screen.end() == 255
+            await screen.see(said)
+
+
+def change_user(database: Path, change: str) -> None:
+    """Change the guest as another process would: no route does it yet."""
+    with closing(sqlite3.connect(database, timeout=CEILING_S)) as connection, connection:
+        connection.execute(f"UPDATE users SET {change} WHERE username = 'guest'")  # of this module's own
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -21,6 +21,7 @@ from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
 from genba_gateway.services.users import Users
 from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
 from genba_gateway.web import pages
 from genba_gateway.web.rows import WorkspaceRow
@@ -79,8 +80,8 @@ async def make_identity(
 
 def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], Callable[[], None]]) -> Identity:
     clock, rows, passwords = Clock(), FixedRows(), cheap_passwords()
-    users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, clock)
-    keys, links = ApiKeys(database, clock), SignInLinks(database, access_url, clock)
+    users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, PubSub(), clock)
+    keys, links = ApiKeys(database, PubSub(), clock), SignInLinks(database, access_url, clock)
     orgs, git_keys = Organizations(database), GitSSHKeys(database, Sealer({"k": b"k" * 32}), clock)
 
     app = make_app(

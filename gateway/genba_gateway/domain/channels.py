@@ -13,6 +13,11 @@ def of_workspace(workspace_id: str) -> str:
     return f"workspace:{workspace_id}"
 
 
+def of_key(key_id: str) -> str:
+    """The API key was taken back."""
+    return f"key:{key_id}"
+
+
 def of_job(job_id: str) -> str:
     """The job changed, or has new log lines."""
     return f"job:{job_id}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.agents import Agent, AgentStatus, agent_status
-from genba_gateway.domain.channels import of_workspace
+from genba_gateway.domain.channels import of_key, of_workspace
 from genba_gateway.domain.session_grants import USE_AGENT, Purpose, SessionGrant, explain_end, explain_lost_build
 from genba_gateway.domain.users import Visitor
 from genba_gateway.errors import AgentNotConnected, Unauthenticated, WorkspaceNotRunning
@@ -21,8 +21,9 @@ from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
 
-LOOK_AGAIN_S: Final = 4.0
-"""An open session is closed within 5 s of what ends it: signing out and suspension announce nothing."""
+LOOK_AGAIN_S: Final = 3.0
+"""An open session is closed within 5 s of what ends it, of which only some is announced: not a suspension, not what
+happens in another process."""
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class AgentSessions:
         Args:
             boot_id: of the agent's process that serves the session.
         """
-        with self._pubsub.subscribe(of_workspace(grant.workspace_id)) as subscription:
+        with self._pubsub.subscribe(of_workspace(grant.workspace_id), of_key(grant.key_id)) as subscription:
             while True:
                 try:
                     why = await self._find_end(grant, is_new=False, boot_id=boot_id)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import Action, Resource, UserActor
+from genba_gateway.domain.channels import of_key
 from genba_gateway.domain.hashing import hash_secret
 from genba_gateway.domain.names import explain_bad_version_name
 from genba_gateway.domain.users import (
@@ -31,6 +32,7 @@ from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
 from genba_gateway.store.audit_logs import insert_audit_log
 from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
 
 __all__ = ["KEY_LIFETIME", "ApiKeys", "make_api_key", "store_session"]
 
@@ -97,8 +99,9 @@ async def store_session(connection: AsyncConnection, user: User, visitor: Visito
 class ApiKeys:
     """Use cases on the keys of a user, who was resolved by `Users.resolve_user`."""
 
-    def __init__(self, database: Database, now: Clock) -> None:
+    def __init__(self, database: Database, pubsub: PubSub, now: Clock) -> None:
         self._database = database
+        self._pubsub = pubsub
         self._now = now
 
     async def create_key(self, actor: UserActor, owner: User) -> str:
@@ -176,6 +179,7 @@ class ApiKeys:
                 raise not_found()
             await key_store.delete_api_key(connection, key_id)
             await self._audit(connection, actor, "delete", key)
+        self._pubsub.publish(of_key(key_id))
 
     async def _store(
         self, actor: UserActor, owner: User, lifetime: timedelta, login_type: str, scope: KeyScope, name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genba_gateway.domain.actors import UserActor
+from genba_gateway.domain.channels import of_key
 from genba_gateway.domain.users import LoginType, User, UserStatus, Visitor
 from genba_gateway.errors import Forbidden, Unauthenticated
 from genba_gateway.services.api_keys import store_session
@@ -12,13 +13,15 @@ from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
 from genba_gateway.store.audit_logs import insert_audit_log
 from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
 
 
 class SignIn:
     """Makes and ends browsers' and command lines' sessions."""
 
-    def __init__(self, database: Database, passwords: Passwords, now: Clock) -> None:
+    def __init__(self, database: Database, passwords: Passwords, pubsub: PubSub, now: Clock) -> None:
         self._database = database
+        self._pubsub = pubsub
         self._passwords = passwords
         self._now = now
 
@@ -69,6 +72,7 @@ class SignIn:
                 user_agent=actor.user_agent,
                 status_code=200,
             )
+        self._pubsub.publish(of_key(actor.key_id))
 
     async def _record_refusal(self, visitor: Visitor, user: User | None, status_code: int) -> None:
         # What was typed as an address is not recorded when nobody has it: people type passwords there.

@@ -11,6 +11,7 @@ from genba_gateway.domain.users import MAX_TOKEN_LIFETIME
 from genba_gateway.errors import BadRequest, Conflict, NotFound
 from genba_gateway.services.api_keys import KEY_LIFETIME, ApiKeys, make_api_key
 from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
 from tests.support.database import make_database
 from tests.support.gateway_app import SignedIn, make_user
 
@@ -27,7 +28,7 @@ async def database(tmp_path: Path) -> AsyncGenerator[Database]:
 
 
 def make_keys(database: Database) -> ApiKeys:
-    return ApiKeys(database, lambda: NOW)
+    return ApiKeys(database, PubSub(), lambda: NOW)
 
 
 async def add_token(keys: ApiKeys, who: SignedIn, name: str, lifetime_ns: int = 0, scope: str = "") -> str:

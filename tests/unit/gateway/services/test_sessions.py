@@ -14,14 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.users import KeyScope, UserStatus
 from genba_gateway.errors import Forbidden, Unauthenticated
+from genba_gateway.services.api_keys import ApiKeys
 from genba_gateway.services.sessions import REFRESH_AFTER, Sessions
+from genba_gateway.services.sign_in import SignIn
+from genba_gateway.services.visibility import utc_now
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
 from genba_gateway.store.engine import Database
+from genba_gateway.store.pubsub import PubSub
 from tests.support.database import make_database
-from tests.support.gateway_app import make_user
+from tests.support.gateway_app import cheap_passwords, make_user
 
 CEILING_S = 30.0
+NEVER_S = 1e6
 
 
 class SetClock:
@@ -114,6 +119,23 @@ async def test_what_is_open_ends_with_its_session(
                     await user_store.update_user(connection, alice.user.id, {"roles": ["owner"]})
         why = await waiting
     assert {"sign out": "signed out", "expiry": "expired", "suspension": "suspended", "roles": "roles"}[end] in why
+
+
+@pytest.mark.parametrize("how", ["sign out", "delete"])
+async def test_a_key_that_is_taken_back_ends_what_is_open_without_waiting_for_the_next_look(
+    database: Database, how: str
+) -> None:
+    alice = await make_user(database)
+    pubsub = PubSub()
+    sessions = Sessions(database, pubsub=pubsub, look_again_s=NEVER_S)
+    async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(sessions.wait_for_end(alice.actor))
+        await asyncio.sleep(0)
+        if how == "sign out":
+            await SignIn(database, cheap_passwords(), pubsub, utc_now).sign_out(alice.actor)
+        else:
+            await ApiKeys(database, pubsub, utc_now).delete_key(alice.actor, alice.user, alice.actor.key_id)
+        assert "signed out" in await waiting
 
 
 class FailingOnce(Database):

@@ -12,6 +12,7 @@ from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.visibility import utc_now
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store import users as user_store
+from genba_gateway.store.pubsub import PubSub
 from tests.support.database import make_database
 from tests.support.gateway_app import cheap_passwords, make_user
 
@@ -23,7 +24,7 @@ async def test_a_sign_in_renews_a_hash_of_former_parameters(tmp_path: Path) -> N
     former = await cheap_passwords().hash(PASSWORD)
     alice = await make_user(database, password_hash=former)
     stronger = Passwords(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
-    sign_in = SignIn(database, stronger, utc_now)
+    sign_in = SignIn(database, stronger, PubSub(), utc_now)
     await sign_in.sign_in(Visitor(), "alice@example.com", PASSWORD)
     async with database.read() as connection:
         user = await user_store.find_user(connection, alice.user.id)
@@ -36,7 +37,7 @@ async def test_a_sign_in_renews_a_hash_of_former_parameters(tmp_path: Path) -> N
 async def test_signing_out_leaves_the_users_other_keys(tmp_path: Path) -> None:
     database = await make_database(tmp_path)
     alice = await make_user(database, password_hash=await cheap_passwords().hash(PASSWORD))
-    sign_in = SignIn(database, cheap_passwords(), utc_now)
+    sign_in = SignIn(database, cheap_passwords(), PubSub(), utc_now)
     token = await sign_in.sign_in(Visitor("192.0.2.7", "a browser"), "alice@example.com", PASSWORD)
     async with database.read() as connection:
         key = await key_store.find_api_key(connection, token.partition("-")[0])
