@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from genba_gateway.domain.workspaces import Build, WorkspaceStatus
+from genba_gateway.domain.provisioning import Transition
+from genba_gateway.domain.workspaces import Build
 
 MIN_TTL_MS: Final = 60_000
 MAX_TTL_MS: Final = 30 * 24 * 3600 * 1000
@@ -17,6 +18,24 @@ MIN_EXTENSION: Final = timedelta(minutes=30)
 
 _BUMP_AFTER: Final = 0.05
 """So much of a bump has to pass before the next, so that not every report of an agent writes a deadline."""
+
+
+_RETRY_AFTER: Final = tuple(timedelta(minutes=each) for each in (5, 10, 20, 40, 60))
+"""Waits after the first, second, … stop in a row that failed; from then on the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAutostop:
+    """A workspace whose latest builds were stops at its deadline that failed: how many in a row, and when the last."""
+
+    workspace_id: str
+    failures: int
+    failed_at: datetime
+
+    @property
+    def retry_at(self) -> datetime:
+        """When it is tried again."""
+        return self.failed_at + _RETRY_AFTER[min(self.failures, len(_RETRY_AFTER)) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +49,12 @@ class RunningDeadline:
 
 
 def is_overdue(build: Build, now: datetime) -> bool:
-    """Whether a workspace whose latest build this is runs past its deadline."""
-    return build.status is WorkspaceStatus.RUNNING and build.deadline is not None and build.deadline <= now
+    """Whether a workspace whose latest build this is runs past its deadline.
+
+    A start that was canceled too late runs, too: its job ended without an error.
+    """
+    is_running = build.transition is Transition.START and build.job.completed_at is not None and not build.job.error
+    return is_running and build.deadline is not None and build.deadline <= now
 
 
 def explain_bad_ttl(ttl_ms: int) -> str | None:

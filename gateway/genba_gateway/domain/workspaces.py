@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from genba_gateway.domain.agents import Agent
 
 
+AUTOSTOP: Final = "autostop"
+"""The reason of a stop that the gateway begins at a deadline (contract appendix C)."""
+
+
 class WorkspaceStatus(StrEnum):
     """What a workspace is doing (contract appendix C)."""
 
@@ -151,6 +155,8 @@ def explain_build(build: Build) -> str:
             return f"Its {doing} was canceled at {_clock(job.canceled_at)} and Terraform is ending its current step."
         case JobStatus.CANCELED:
             return f"Its {doing} was canceled. What was made is kept: start, stop or delete it."
+        case JobStatus.FAILED if build.reason == AUTOSTOP:
+            return f"Its stop at the deadline failed: {job.error} It is tried again within an hour; read its log."
         case JobStatus.FAILED:
             return f"Its {doing} failed: {job.error} Read the build's log, then start, stop or delete it."
         case JobStatus.SUCCEEDED:

@@ -76,9 +76,12 @@ class Deadlines:
         self._pubsub.publish(channels.of_workspace(workspace_id))
 
     async def list_overdue(self) -> list[str]:
-        """Ids of running workspaces whose deadline has passed."""
+        """Ids of workspaces that have to stop: running past their deadline, or to be tried again."""
+        now = self._now()
         async with self._database.read() as connection:
-            return await deadline_store.list_overdue_workspaces(connection, self._now())
+            overdue = await deadline_store.list_overdue_workspaces(connection, now)
+            failed = await deadline_store.list_failed_autostops(connection)
+        return overdue + [each.workspace_id for each in failed if each.retry_at <= now]
 
     async def stop_overdue(self, workspace_id: str) -> bool:
         """Queue a stop in its owner's name; False when it is overdue no more: it was used, extended or stopped."""

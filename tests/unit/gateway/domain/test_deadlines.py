@@ -7,6 +7,7 @@ import pytest
 from genba_gateway.domain.deadlines import (
     MAX_TTL_MS,
     MIN_TTL_MS,
+    FailedAutostop,
     RunningDeadline,
     bump_deadline,
     explain_bad_extension,
@@ -52,3 +53,8 @@ def test_activity_puts_a_deadline_off(left: float, bump_ms: int, max_left: float
 def test_an_extension_is_neither_too_near_nor_beyond_the_limit(left: float, is_well: bool) -> None:
     assert (explain_bad_extension(NOW + minutes(left), NOW + minutes(120), NOW) is None) is is_well
     assert explain_bad_extension(NOW + timedelta(days=900), None, NOW) is None
+
+
+@pytest.mark.parametrize(("failures", "wait_min"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (6, 60), (1000, 60)])
+def test_a_failed_stop_is_tried_again_later_each_time(failures: int, wait_min: int) -> None:
+    assert FailedAutostop("w", failures, NOW).retry_at == NOW + minutes(wait_min)

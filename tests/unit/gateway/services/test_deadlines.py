@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from genba_gateway.domain.provisioning import BuildResult
 from genba_gateway.errors import BadRequest, Conflict, NotFound
+from genba_gateway.store import tables
 from genba_gateway.store import workspaces as workspace_store
 from tests.support.workshop import Workshop
 
@@ -83,3 +85,84 @@ async def test_a_ttl_is_set_within_limits_and_where_the_template_lets_users_choo
     fixed = await workshop.add_workspace(template, "fixed")
     with pytest.raises(BadRequest, match="does not allow"):
         await deadlines.set_ttl(mia, fixed["id"], 60_000)
+
+
+async def test_a_failed_stop_is_tried_again_after_longer_and_longer_waits(workshop: Workshop) -> None:
+    workspace = await add_limited(workshop)
+    deadlines = workshop.services.deadlines
+    workshop.clock.move(3600)
+    assert await deadlines.list_overdue() == [workspace["id"]]
+    for wait_min in (0, 5, 10, 20, 40, 60, 60):
+        if wait_min:
+            workshop.clock.move(wait_min * 60 - 1)
+            assert await deadlines.list_overdue() == []
+            assert not await deadlines.stop_overdue(workspace["id"])
+            workshop.clock.move(1)
+        assert await deadlines.list_overdue() == [workspace["id"]]
+        workshop.provisioner.answers.append(BuildResult(state=b"kept", error="The API of the cloud is away."))
+        assert await deadlines.stop_overdue(workspace["id"])
+        assert await deadlines.list_overdue() == []
+        await workshop.run_next()
+    path = f"/workspaces/{workspace['id']}"
+    build = (await workshop.get(workshop.member, path)).body["latest_build"]
+    assert (build["reason"], build["status"]) == ("autostop", "failed")
+    assert "is tried again within an hour" in build["status_reason"]
+    workshop.clock.move(3600)
+    assert await deadlines.stop_overdue(workspace["id"])
+    await workshop.run_next()
+    assert (await workshop.get(workshop.member, path)).body["latest_build"]["status"] == "stopped"
+    workshop.clock.move(100_000)
+    assert await deadlines.list_overdue() == []
+
+
+async def test_what_a_user_does_ends_the_tries_and_counts_anew(workshop: Workshop) -> None:
+    workspace = await add_limited(workshop)
+    deadlines = workshop.services.deadlines
+    workshop.clock.move(3600)
+    for wait_s in (0, 300):
+        workshop.clock.move(wait_s)
+        workshop.provisioner.answers.append(BuildResult(state=b"kept", error="away"))
+        assert await deadlines.stop_overdue(workspace["id"])
+        await workshop.run_next()
+    await workshop.add_build(workspace, "start")
+    assert not await deadlines.stop_overdue(workspace["id"])
+    workshop.clock.move(3600)
+    workshop.provisioner.answers.append(BuildResult(state=b"kept", error="away"))
+    assert await deadlines.stop_overdue(workspace["id"])
+    await workshop.run_next()
+    workshop.clock.move(300)
+    assert await deadlines.list_overdue() == [workspace["id"]]
+
+
+async def test_a_stop_that_somebody_cancels_or_began_is_not_tried_again(workshop: Workshop) -> None:
+    begun, canceled = [await add_limited(workshop, name) for name in ("begun", "canceled")]
+    deadlines = workshop.services.deadlines
+    workshop.provisioner.answers.append(BuildResult(state=b"kept", error="away"))
+    await workshop.add_build(begun, "stop")
+    workshop.clock.move(3600)
+    assert await deadlines.stop_overdue(canceled["id"])
+    build = (await workshop.get(workshop.member, f"/workspaces/{canceled['id']}")).body["latest_build"]
+    asked = await workshop.call(workshop.member, "PATCH", f"/workspacebuilds/{build['id']}/cancel")
+    assert asked.status == 200
+    workshop.clock.move(100_000)
+    assert await deadlines.list_overdue() == []
+
+
+async def test_a_start_that_was_canceled_too_late_keeps_its_deadline(workshop: Workshop) -> None:
+    workspace = await add_limited(workshop)
+    build = workspace["latest_build"]
+    async with workshop.database.write() as connection:
+        canceled = tables.provisioner_jobs.update().where(tables.provisioner_jobs.c.id == build["job"]["id"])
+        await connection.execute(canceled.values(canceled_at=workshop.clock()))
+    assert (await workshop.get(workshop.member, f"/workspaces/{workspace['id']}")).body["latest_build"][
+        "status"
+    ] == "canceled"
+    deadlines = workshop.services.deadlines
+    assert await deadlines.list_overdue() == []
+    workshop.clock.move(3600)
+    assert await deadlines.list_overdue() == [workspace["id"]]
+    assert await deadlines.stop_overdue(workspace["id"])
+    await workshop.run_next()
+    assert (await workshop.get(workshop.member, f"/workspaces/{workspace['id']}")).body["latest_build"][
+        "status"
+    ] == "stopped"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from genba_gateway.domain.deadlines import RunningDeadline
+from genba_gateway.domain.provisioning import BuildResult
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import deadlines as deadline_store
 from tests.support.workshop import Workshop
@@ -33,3 +34,21 @@ async def test_the_longest_overdue_comes_first(workshop: Workshop) -> None:
         await build_store.update_build(connection, first["latest_build"]["id"], values)
         overdue = await deadline_store.list_overdue_workspaces(connection, workshop.clock() + 20 * MINUTE)
     assert overdue == [second["id"], first["id"]]
+
+
+async def test_failed_stops_in_a_row_are_counted_from_the_latest_build_back(workshop: Workshop) -> None:
+    template = await workshop.add_template(default_ttl_ms=60_000)
+    first, second = [await workshop.add_workspace(template, name) for name in ("one", "two")]
+    failures = {first["id"]: 0, second["id"]: 0}
+    for workspace in (first, second, second):
+        workshop.clock.move(3600)
+        workshop.provisioner.answers.append(BuildResult(state=b"kept", error="away"))
+        assert await workshop.services.deadlines.stop_overdue(workspace["id"])
+        await workshop.run_next()
+        failures[workspace["id"]] += 1
+    async with workshop.database.read() as connection:
+        found = await deadline_store.list_failed_autostops(connection)
+        (one,) = await deadline_store.list_failed_autostops(connection, second["id"])
+    assert [(each.workspace_id, each.failures) for each in found] == list(failures.items())
+    assert one == found[1]
+    assert one.failed_at == workshop.clock()
