@@ -1,4 +1,4 @@
-"""Write a migration: what changed in store/tables.py since the last one.
+"""Write a migration: what changed in store/tables since the last one.
 
     python -m scripts.make_migration "add a column to workspaces"
     python -m scripts.make_migration --first     # before the first release only: 0001 again, from nothing
