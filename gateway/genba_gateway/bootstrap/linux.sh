@@ -124,7 +124,9 @@ fetch() {
 }
 
 explain() {
-    case $step-$url in
+    case $step-$url-$said in
+        *'certificate required'* | *'alert bad certificate'* | *'alert unknown ca'*)
+            echo "$(printf '%s\n' "$said" | head -n 1) ($url). The gateway, or a proxy before it, asks for a certificate that it knows: put it and its key into the image, or mount them, and set GENBA_CLIENT_CERT and GENBA_CLIENT_KEY to them" ;;
         TCP-*://localhost[:/]* | TCP-*://127.* | TCP-*://\[::1\]* | TCP-*://host.docker.internal[:/]*)
             echo "$said. Seen from this workspace, no gateway listens at $url: give it an address that workspaces reach (genba server --agent-listen, or --listen and --access-url)" ;;
         TLS-*)

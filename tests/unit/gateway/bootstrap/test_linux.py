@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from genba_gateway.bootstrap import read_init_scripts
-from tests.support.tls import make_server_tls
+from tests.support.tls import make_authority, make_server_tls
 
 TOKEN = "44444444-4444-4444-8444-444444444444"
 KEY = hashlib.sha256(f"genba-report:{TOKEN}".encode()).hexdigest()
@@ -32,11 +32,16 @@ SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 class Gateway(HTTPServer):
     """Answers downloads with `answers` in turn, the last one for ever; keeps reports."""
 
-    def __init__(self, *answers: bytes | int, tls: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, *answers: bytes | int, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         if tls is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(*tls)
+            if client_ca is not None:
+                context.load_verify_locations(client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.answers = list(answers)
         self.reports: list[str] = []
@@ -72,8 +77,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(*answers: bytes | int, tls: tuple[Path, Path] | None = None) -> Generator[Gateway]:
-    with Gateway(*answers, tls=tls) as gateway:
+def serving(
+    *answers: bytes | int, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None
+) -> Generator[Gateway]:
+    with Gateway(*answers, tls=tls, client_ca=client_ca) as gateway:
         thread = threading.Thread(target=gateway.serve_forever)
         thread.start()
         try:
@@ -281,6 +288,33 @@ def test_names_tls_and_what_to_do_where_the_certificate_is_unknown(tmp_path: Pat
         for name in ("GENBA_CA_FILE", "SSL_CERT_FILE"):
             done = run(tmp_path, gateway.url, program, environment={name: str(certificate)})
             assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+@pytest.mark.parametrize("is_one_file", [True, False])
+def test_shows_a_certificate_to_a_gateway_that_asks_for_one(tmp_path: Path, program: str, *, is_one_file: bool) -> None:
+    authority = make_authority(tmp_path / "tls")
+    cert, key = authority.issue("client")
+    environment = {"GENBA_CA_FILE": str(authority.file), "GENBA_CLIENT_CERT": str(cert), "GENBA_CLIENT_KEY": str(key)}
+    if is_one_file:
+        cert.write_bytes(cert.read_bytes() + key.read_bytes())
+        del environment["GENBA_CLIENT_KEY"]
+    with serving(AGENT, tls=authority.issue("server"), client_ca=authority.file) as gateway:
+        done = run(tmp_path, gateway.url, program, environment=environment)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_names_what_to_set_where_the_gateway_asks_for_a_certificate(tmp_path: Path) -> None:
+    folder = Path(make_path(tmp_path))
+    (folder / "curl").write_text(
+        "#!/bin/sh\necho 'curl: (56) OpenSSL SSL_read: tlsv13 alert certificate required, errno 0' >&2; exit 56\n"
+    )
+    (folder / "curl").chmod(0o755)
+    with running(tmp_path, "https://genba.example:1/") as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+    assert "certificate required" in line
+    assert "set GENBA_CLIENT_CERT and GENBA_CLIENT_KEY" in line
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
