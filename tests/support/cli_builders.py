@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from genba_wire.api.agents import AgentHealth, WorkspaceAgent
+from genba_wire.api.deployment import SSHConfigResponse
 from genba_wire.api.jobs import JobInput, JobMetadata, ProvisionerJob
 from genba_wire.api.message import NIL_UUID
 from genba_wire.api.templates import (
@@ -274,3 +276,19 @@ def make_api_key(**changes: Any) -> APIKey:
         "lifetime_seconds": 3600,
     }
     return APIKey(**(fields | changes))
+
+
+def make_host_authority(seed: int = 1) -> str:
+    """A public key as ssh writes it; nobody has the private one."""
+    blob = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" + bytes([seed]) * 32
+    return "ssh-ed25519 " + base64.b64encode(blob).decode()
+
+
+def make_ssh_config(**changes: Any) -> SSHConfigResponse:
+    fields: dict[str, Any] = {
+        "hostname_prefix": "coder.",
+        "hostname_suffix": "genba",
+        "ssh_config_options": {},
+        "host_certificate_authority": make_host_authority(),
+    }
+    return SSHConfigResponse(**(fields | changes))

@@ -18,6 +18,7 @@ from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType
 from hypercorn.config import Config
 
 from genba_wire.api.agents import AgentLog, WorkspaceAgent
+from genba_wire.api.deployment import SSHConfigResponse
 from genba_wire.api.jobs import JobLog
 from genba_wire.api.templates import (
     TemplateVersion,
@@ -40,6 +41,7 @@ from tests.support.cli_builders import (
     make_api_key,
     make_build,
     make_organization,
+    make_ssh_config,
     make_template,
     make_user,
     make_version,
@@ -90,6 +92,7 @@ class CliGateway:
     agent_logs: dict[str, list[AgentLog]] = field(default_factory=dict[str, list[AgentLog]])
     keys: list[APIKey] = field(default_factory=lambda: [make_api_key()])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    ssh_config: SSHConfigResponse | None = field(default_factory=make_ssh_config)
     state: bytes = b'{"serial": 1}'
     tickets: list[str] = field(default_factory=list[str])
     refuse_next: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])

@@ -73,6 +73,7 @@ def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
         return response
 
     _add_user_routes(app, gateway)
+    _add_deployment_routes(app, gateway)
     _add_template_routes(app, gateway)
     _add_workspace_routes(app, gateway)
     add_streams(app, gateway)
@@ -141,6 +142,12 @@ def _add_user_routes(app: Quart, gateway: CliGateway) -> None:
             return _refuse(404, "Not found.")
         gateway.keys = [key for key in gateway.keys if key.id != key_id]
         return Response(b"", status=204)
+
+
+def _add_deployment_routes(app: Quart, gateway: CliGateway) -> None:
+    @app.get("/api/v2/deployment/ssh")
+    async def ssh_config() -> Response:
+        return _json(gateway.ssh_config) if gateway.ssh_config else _refuse(404, "Not found.")
 
 
 def _add_template_routes(app: Quart, gateway: CliGateway) -> None:

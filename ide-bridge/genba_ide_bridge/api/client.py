@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genba_ide_bridge.api.agents import AgentsApi
 from genba_ide_bridge.api.calls import Calls
+from genba_ide_bridge.api.deployment import DeploymentApi
 from genba_ide_bridge.api.templates import TemplatesApi
 from genba_ide_bridge.api.users import UsersApi
 from genba_ide_bridge.api.workspaces import WorkspacesApi
@@ -18,6 +19,7 @@ class GatewayClient:
         self.templates = TemplatesApi(calls)
         self.workspaces = WorkspacesApi(calls)
         self.agents = AgentsApi(calls)
+        self.deployment = DeploymentApi(calls)
 
     @property
     def base_url(self) -> str:

@@ -39,6 +39,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "ping": (OWN, _COMMANDS + "ping:ping", "Measure how long a workspace takes to answer"),
     "speedtest": (OWN, _COMMANDS + "speedtest:speedtest", "Measure how much goes through to a workspace"),
     "netcheck": (OWN, _COMMANDS + "netcheck:netcheck", "Check the way to the gateway"),
+    "config-ssh": (OWN, _COMMANDS + "config_ssh:config_ssh", "Make `ssh genba.WORKSPACE` work, and all that uses ssh"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),
