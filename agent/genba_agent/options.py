@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from genba_agent.errors import OptionsError
+from genba_wire.header_text import is_header_name, is_header_value
 from genba_wire.version import VERSION_LINE
 
 SUBSYSTEMS: Final = ("envbox", "envbuilder", "exectrace")
@@ -46,7 +47,6 @@ IGNORED_SWITCHES: Final = ("--devcontainers-enable", "--verbose", "-v")
 
 _YES: Final = frozenset({"1", "t", "true", "y", "yes", "on"})
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOST = re.compile(r"[0-9A-Za-z_~-][0-9A-Za-z._~-]*")
 _DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
 
@@ -265,10 +265,10 @@ def _parse_headers(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, separator, value = text.partition("=")
         name, value = name.strip(), value.strip()
-        if not separator or not _HEADER_NAME.fullmatch(name):
+        if not separator or not is_header_name(name):
             # Without the text itself, which may hold a secret.
             raise OptionsError("A header is not of the form NAME=VALUE: check --agent-header (CODER_AGENT_HEADER).")
-        if not (value.isascii() and value.replace("\t", " ").isprintable()):
+        if not is_header_value(value):
             raise OptionsError(f"The header {name} has a character that is not plain ASCII: encode its value.")
         headers[name] = value
     return headers

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from genba_ide_bridge.errors import BridgeError
+from genba_wire.header_text import is_header_value
 from genba_wire.version import VERSION
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def open_transport(
 
 
 def _check_text(what: str, text: str) -> None:
-    # Here, and not where it is sent: the libraries' errors name neither the flag nor spare the secret.
-    if not text.isascii() or not text.replace("\t", " ").isprintable():
+    if not is_header_value(text):
         raise BridgeError(
             f"{what} holds something that no header can carry.",
             "It may have ASCII letters, digits and signs only: was it copied whole, and nothing else with it?",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +11,9 @@ from pathlib import Path
 
 from genba_ide_bridge.cli.session import SessionFolder, default_config_dir, normalize_url
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
+from genba_wire.header_text import is_header_name
 
 HEADER_COMMAND_TIMEOUT_S = 60.0
-
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-"""A token of RFC 9110, section 5.6.2."""
 
 
 @dataclass(slots=True)
@@ -101,7 +98,7 @@ class Settings:
         headers: dict[str, str] = {}
         for number, line in enumerate(lines, start=1):
             name, separator, value = line.partition("=")
-            if not separator or not _HEADER_NAME.fullmatch(name.strip()):
+            if not separator or not is_header_name(name.strip()):
                 # What was given is not repeated: `Authorization: Bearer …` holds a secret wherever it is cut.
                 raise BridgeError(
                     f"A header is NAME=VALUE, and number {number} of {len(lines)} is not.",
