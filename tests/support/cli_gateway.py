@@ -78,6 +78,7 @@ class CliGateway:
     version: str = VERSION
     token: str = TOKEN
     user: User | None = field(default_factory=make_user)
+    other_users: list[User] = field(default_factory=list[User])
     organizations: list[Organization] = field(default_factory=lambda: [make_organization()])
     templates: list[Any] = field(default_factory=lambda: [make_template()])
     versions: dict[str, TemplateVersion] = field(default_factory=lambda: {make_version().id: make_version()})

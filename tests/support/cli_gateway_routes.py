@@ -101,7 +101,9 @@ def _add_user_routes(app: Quart, gateway: CliGateway) -> None:
 
     @app.get("/api/v2/users")
     async def list_users() -> Response:
-        return _json({"users": _odd([gateway.user]), "count": 1})
+        users = [gateway.user, *gateway.other_users]
+        offset, limit = int(request.args.get("offset", 0)), int(request.args.get("limit", 0)) or len(users)
+        return _json({"users": _odd(users[offset : offset + limit]), "count": len(users)})
 
     @app.post("/api/v2/users")
     async def create_user() -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from genba_ide_bridge.api.calls import in_path
 from genba_wire.api.users import (
@@ -22,6 +24,18 @@ from genba_wire.errors import GatewayRefused
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.calls import Calls
+
+PAGE_SIZE: Final = 500
+"""Users in one answer: some 200 KiB."""
+
+
+class _RawUsers(msgspec.Struct):
+    users: list[object]
+    count: int = 0
+
+
+def _page_from(offset: int) -> dict[str, str]:
+    return {"limit": str(PAGE_SIZE), "offset": str(offset)}
 
 
 class UsersApi:
@@ -61,13 +75,24 @@ class UsersApi:
         """The same, as it came."""
         return await self._calls.fetch_json("GET", f"/users/{in_path(user)}")
 
-    async def list_users(self) -> UsersResponse:
-        """All users."""
-        return await self._calls.fetch("GET", "/users", UsersResponse)
+    async def list_users(self) -> list[User]:
+        """All users, asked for in pages."""
+        users: list[User] = []
+        while True:
+            page = await self._calls.fetch("GET", "/users", UsersResponse, params=_page_from(len(users)))
+            users += page.users
+            if not page.users or len(users) >= page.count:
+                return users
 
-    async def list_users_json(self) -> object:
-        """All users, as they came: `{"users": [...], "count": n}`."""
-        return await self._calls.fetch_json("GET", "/users")
+    async def list_users_json(self) -> list[object]:
+        """All users, as they came."""
+        users: list[object] = []
+        while True:
+            raw = await self._calls.fetch_json("GET", "/users", params=_page_from(len(users)))
+            page = msgspec.convert(raw, _RawUsers)
+            users += page.users
+            if not page.users or len(users) >= page.count:
+                return users
 
     async def create_user(self, request: CreateUserRequest) -> User:
         """Add a user."""

@@ -24,10 +24,16 @@ def delete(target: WorkspaceTarget, orphan: bool, yes: bool) -> None:
     """Delete a workspace and all its resources."""
 
     async def delete_workspace(client: GatewayClient) -> None:
-        from genba_ide_bridge.cli.following import follow_build
+        from genba_ide_bridge.cli.following import follow_build, is_over
         from genba_wire.api.workspaces import CreateBuildRequest
 
         workspace = await get_workspace(client, target)
+        build = workspace.latest_build
+        if build.transition == "delete" and not is_over(build.job):
+            # A second build would be refused, and would say nothing new.
+            await follow_build(client, build, title=f"Deleting {target.name}", name=target.name)
+            click.echo(f"Workspace {target.name} was deleted.")
+            return
         if not yes:
             what = "Forget it and leave its resources" if orphan else "Delete it and all that is in it"
             prompts.confirm(f"Workspace {workspace.owner_name}/{workspace.name}: {what}?")

@@ -51,10 +51,9 @@ def list_users(columns: tuple[str, ...], output: str) -> None:
 
     async def show(client: GatewayClient) -> None:
         if output == "json":
-            raw = await client.users.list_users_json()
-            print_json(raw.get("users", []) if isinstance(raw, dict) else raw)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # JSON
+            print_json(await client.users.list_users_json())
             return
-        print_table(chosen, (await client.users.list_users()).users)
+        print_table(chosen, await client.users.list_users())
 
     run_with_gateway(show)
 

@@ -200,6 +200,19 @@ async def test_deleting_asks_unless_told_not_to(tmp_path: Path, arguments: list[
         assert builds_of(gateway, workspace.id) == [{"transition": "delete", **orphan}]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--yes", "--orphan")])
+async def test_deleting_joins_a_deletion_that_runs(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    build = make_build(transition="delete", status="deleting", job=make_job(status="running"))
+    async with running_cli_gateway() as gateway:
+        workspace = gateway.add_workspace(make_workspace(latest_build=build))
+        async with running_genba("delete", "dev", *arguments, folder=tmp_path, env=session(gateway)) as genba:
+            await gateway.wait_for(lambda: gateway.open_streams == 1)
+            gateway.set_job(build.id, "succeeded")
+            await genba.wait_until(lambda: "Workspace dev was deleted." in genba.out)
+            assert await genba.process.wait() == 0
+        assert builds_of(gateway, workspace.id) == []
+
+
 async def test_a_refusal_is_told_in_the_gateways_words(tmp_path: Path) -> None:
     async with running_cli_gateway() as gateway:
         gateway.add_workspace(make_workspace())

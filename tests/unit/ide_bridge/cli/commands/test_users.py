@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
-from tests.support.cli_builders import USER_ID
+from tests.support.cli_builders import USER_ID, make_user
 from tests.support.cli_gateway import TOKEN, CliGateway, running_cli_gateway
 from tests.support.cli_process import run_genba
 
@@ -30,3 +31,15 @@ async def test_users_are_listed_shown_and_created(tmp_path: Path) -> None:
         done = await run_genba(*flags, "--login-type", "none", folder=tmp_path, env=session(gateway))
         assert done.code == 0
         assert gateway.requests_of("POST", "/users")[0].json()["login_type"] == "none"
+
+
+async def test_many_users_are_asked_for_in_pages(tmp_path: Path) -> None:
+    others = [make_user(id=str(uuid.uuid4()), username=f"user{number}") for number in range(1200)]
+    async with running_cli_gateway(other_users=others) as gateway:
+        table = await run_genba("users", "list", "-c", "username", folder=tmp_path, env=session(gateway))
+        assert table.out.splitlines()[1:] == ["alice", *(one.username for one in others)]
+        raw = await run_genba("users", "list", "-o", "json", folder=tmp_path, env=session(gateway))
+        assert len(json.loads(raw.out)) == 1201
+        assert [one.query for one in gateway.requests_of("GET", "/users")] == [
+            f"limit=500&offset={offset}" for offset in (0, 500, 1000)
+        ] * 2
