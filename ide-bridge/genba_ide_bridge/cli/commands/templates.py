@@ -8,6 +8,7 @@ import click
 
 from genba_ide_bridge.cli import prompts
 from genba_ide_bridge.cli.command import GenbaGroup
+from genba_ide_bridge.cli.commands.template_archive import archive
 from genba_ide_bridge.cli.commands.template_init import init
 from genba_ide_bridge.cli.commands.template_pull import pull
 from genba_ide_bridge.cli.commands.template_push import push
@@ -63,6 +64,7 @@ templates.add_command(init)
 templates.add_command(push)
 templates.add_command(pull)
 templates.add_command(versions)
+templates.add_command(archive)
 
 
 @templates.command("list")
