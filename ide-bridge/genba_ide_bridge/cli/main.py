@@ -40,6 +40,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "speedtest": (OWN, _COMMANDS + "speedtest:speedtest", "Measure how much goes through to a workspace"),
     "netcheck": (OWN, _COMMANDS + "netcheck:netcheck", "Check the way to the gateway"),
     "config-ssh": (OWN, _COMMANDS + "config_ssh:config_ssh", "Make `ssh genba.WORKSPACE` work, and all that uses ssh"),
+    "open": (OWN, _COMMANDS + "open_vscode:open_", "Open a workspace in VS Code"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),
