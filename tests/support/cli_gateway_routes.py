@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from quart import Quart, Response, request
 
-from genba_wire.api.message import decode_message, encode_message
+from genba_wire.api.message import decode_message
 from genba_wire.api.templates import CreateTemplateRequest, CreateTemplateVersionRequest
 from genba_wire.api.terminals import TicketResponse
 from genba_wire.api.workspaces import CreateBuildRequest, CreateWorkspaceRequest, Workspace, WorkspaceBuild
@@ -23,6 +23,10 @@ from tests.support.cli_builders import (
     make_version,
     make_workspace,
 )
+from tests.support.cli_gateway_answers import json_answer as _json
+from tests.support.cli_gateway_answers import refuse as _refuse
+from tests.support.cli_gateway_answers import with_unknown_key as _odd
+from tests.support.cli_gateway_deployment import add_deployment_routes
 from tests.support.cli_gateway_streams import add_streams
 from tests.support.quick_app import QuickApp
 
@@ -30,22 +34,6 @@ if TYPE_CHECKING:
     from tests.support.cli_gateway import CliGateway
 
 Json = Any
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(encode_message(value), status=status, content_type="application/json; charset=utf-8")
-
-
-def _refuse(status: int, message: str, **more: Any) -> Response:
-    return _json({"message": message, **more}, status)
-
-
-def _odd(value: object) -> Json:
-    """A message with a key that the client has never heard of."""
-    raw: Json = msgspec.to_builtins(value)
-    if isinstance(value, list):
-        return [{**one, "future": 7} for one in raw]
-    return {**raw, "future": 7}
 
 
 def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
@@ -73,7 +61,7 @@ def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
         return response
 
     _add_user_routes(app, gateway)
-    _add_deployment_routes(app, gateway)
+    add_deployment_routes(app, gateway)
     _add_template_routes(app, gateway)
     _add_workspace_routes(app, gateway)
     add_streams(app, gateway)
@@ -144,12 +132,6 @@ def _add_user_routes(app: Quart, gateway: CliGateway) -> None:
             return _refuse(404, "Not found.")
         gateway.keys = [key for key in gateway.keys if key.id != key_id]
         return Response(b"", status=204)
-
-
-def _add_deployment_routes(app: Quart, gateway: CliGateway) -> None:
-    @app.get("/api/v2/deployment/ssh")
-    async def ssh_config() -> Response:
-        return _json(gateway.ssh_config) if gateway.ssh_config else _refuse(404, "Not found.")
 
 
 def _add_template_routes(app: Quart, gateway: CliGateway) -> None:
@@ -269,6 +251,10 @@ def _add_workspace_routes(app: Quart, gateway: CliGateway) -> None:
     @app.put("/api/v2/workspaces/<workspace_id>/dormant")
     async def wake(workspace_id: str) -> Response:
         return _json(gateway.workspaces[workspace_id])
+
+    @app.get("/api/v2/workspaces/<workspace_id>/builds")
+    async def list_builds(workspace_id: str) -> Response:
+        return _json([build for build in gateway.builds.values() if build.workspace_id == workspace_id])
 
     @app.post("/api/v2/workspaces/<workspace_id>/builds")
     async def create_build(workspace_id: str) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genba_wire.api.buildinfo import BuildInfo
 from genba_wire.api.deployment import SSHConfigResponse
 
 if TYPE_CHECKING:
@@ -20,7 +19,3 @@ class DeploymentApi:
     async def get_ssh_config(self) -> SSHConfigResponse:
         """What goes into users' ssh config, and the authority for host keys."""
         return await self._calls.fetch("GET", "/deployment/ssh", SSHConfigResponse)
-
-    async def get_build_info(self) -> BuildInfo:
-        """The gateway's version."""
-        return await self._calls.fetch("GET", "/buildinfo", BuildInfo)
