@@ -51,7 +51,10 @@ def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
         gateway.record(request.method, request.path, query, dict(request.headers), body)
         if gateway.refuse_next:
             return _refuse(*gateway.refuse_next.pop(0))
-        if request.path not in public and request.headers.get("Coder-Session-Token") not in (gateway.token, FRESH_KEY):
+        if request.path not in public and request.headers.get("Coder-Session-Token", "") not in (
+            gateway.token,
+            FRESH_KEY,
+        ):
             return _refuse(401, "The session is not valid.")
         return None
 

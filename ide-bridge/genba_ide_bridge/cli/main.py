@@ -7,6 +7,7 @@ are named by strings: the programs don't import one another, and entry points ge
 
 from __future__ import annotations
 
+import os
 import sys
 
 OWN = "own"
@@ -88,6 +89,7 @@ GLOBAL_SWITCHES = frozenset(
 def main(arguments: list[str] | None = None) -> int:
     """Run `genba` with the arguments of the process, or those given; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _open_closed_streams()
     leading, rest = split_global_flags(arguments)
     if not rest or rest[0] in ("-h", "--help", "help"):
         if len(rest) > 1 and rest[0] == "help":
@@ -107,6 +109,19 @@ def main(arguments: list[str] | None = None) -> int:
 
     # Every command of ours takes the global flags itself, so those before the subcommand only have to be moved.
     return run_command(target, name, [*leading, *rest[1:]])
+
+
+def _open_closed_streams() -> None:
+    """Put something behind the standard streams that our parent closed, as editors do with stdin.
+
+    Python has None for them, and their numbers would go to the next files or sockets that are opened.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        # The lowest free number is taken: the stream's own, unless something was opened since.
+        opened = os.open(os.devnull, os.O_RDWR)
+        setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115  they stay open
 
 
 def split_global_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
