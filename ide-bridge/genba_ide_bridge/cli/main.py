@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
     "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),
+    "stat": (OWN, _COMMANDS + "stat:stat", "Show how busy this machine is, for the metadata of templates"),
     "support": (OWN, _COMMANDS + "support:support", "Gather what others need to help, in a zip"),
     "bridge": (OWN, _COMMANDS + "bridge:bridge", "Serve an editor, as a language server"),
     "version": (OWN, "", "Show the version"),
