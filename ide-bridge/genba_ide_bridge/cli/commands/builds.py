@@ -9,10 +9,11 @@ import click
 
 from genba_ide_bridge.cli.command import GenbaCommand
 from genba_ide_bridge.cli.commands.parameter_flags import ParameterFlags, ephemeral_options, parameter_options
-from genba_ide_bridge.cli.output import yes_option
+from genba_ide_bridge.cli.output import note, yes_option
 from genba_ide_bridge.cli.parameters import GivenValues, as_mapping
 from genba_ide_bridge.cli.running import run_with_gateway
 from genba_ide_bridge.cli.targets import WorkspaceTarget, get_workspace, workspace_argument
+from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -58,6 +59,7 @@ def start(
         if workspace.latest_build.transition == "start" and not _is_over(workspace.latest_build.job):
             await _follow(client, workspace.latest_build, "Starting", target)
             return
+        workspace = await _let_build_end(client, workspace, target)
         await _start(client, workspace, _version_to_start(workspace), given, target, reason)
 
     run_with_gateway(start_workspace)
@@ -151,6 +153,7 @@ def update(
         if not workspace.outdated and not (always_prompt or given.values or given.ephemeral):
             click.echo(f"Workspace {target.name} has the active version of {workspace.template_name} already.")
             return
+        workspace = await _let_build_end(client, workspace, target)
         await _start(client, workspace, workspace.template_active_version_id, given, target, "")
 
     run_with_gateway(update_workspace)
@@ -166,6 +169,20 @@ def _is_over(job: ProvisionerJob) -> bool:
     from genba_ide_bridge.cli import following
 
     return following.is_over(job)
+
+
+async def _let_build_end(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget) -> Workspace:
+    """Wait for a start or stop that runs, since another build is refused meanwhile; returns the workspace after it."""
+    build = workspace.latest_build
+    if _is_over(build.job) or build.transition == "delete":
+        return workspace
+    from genba_ide_bridge.cli.following import follow_build
+
+    try:
+        await follow_build(client, build, title=f"Waiting for build {build.build_number}", name=target.name)
+    except BridgeError as error:
+        note(f"{error.message} Going on.")
+    return await get_workspace(client, target)
 
 
 async def _choose_values(

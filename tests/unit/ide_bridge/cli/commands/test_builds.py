@@ -66,6 +66,21 @@ async def test_stopping_joins_a_stop_that_runs(tmp_path: Path, command: str) -> 
         assert [one["transition"] for one in builds_of(gateway, workspace.id)] == then
 
 
+@pytest.mark.parametrize("command", ["start", "update"])
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+async def test_starting_waits_for_a_stop_that_runs(tmp_path: Path, command: str, end: str) -> None:
+    build = make_build(transition="stop", status="stopping", job=make_job(status="running"))
+    async with running_cli_gateway() as gateway:
+        workspace = gateway.add_workspace(make_workspace(latest_build=build, outdated=True))
+        async with running_genba(command, "dev", folder=tmp_path, env=session(gateway)) as genba:
+            await gateway.wait_for(lambda: gateway.open_streams == 1)
+            assert builds_of(gateway, workspace.id) == []
+            gateway.set_job(build.id, end, error="broken" if end == "failed" else "")
+            await genba.wait_until(lambda: "Workspace dev is running (build 2)" in genba.out)
+            assert await genba.process.wait() == 0
+        assert [one["transition"] for one in builds_of(gateway, workspace.id)] == ["start"]
+
+
 async def test_a_stop_that_failed_is_tried_again(tmp_path: Path) -> None:
     build = make_build(transition="stop", status="failed", job=make_job(status="failed"))
     async with running_cli_gateway() as gateway:
