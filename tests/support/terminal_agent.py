@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from genba_agent.carriers.links import LinkTable
 from genba_ide_bridge.api.calls import Calls
@@ -112,10 +112,16 @@ class PlayedAgent:
         self._changes.note()
 
 
+class HasLinks(Protocol):
+    """An agent as a carrier finds it."""
+
+    links: LinkTable
+
+
 class PairTransport(Transport):
     """Requests go to the gateway's address as usual; carriers end at the agent, without a relay between."""
 
-    def __init__(self, options: TransportOptions, agent: PlayedAgent) -> None:
+    def __init__(self, options: TransportOptions, agent: HasLinks) -> None:
         super().__init__(options)
         self.agent = agent
         self.failures: list[Exception] = []

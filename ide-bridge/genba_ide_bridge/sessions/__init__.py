@@ -1,5 +1,7 @@
 """Sessions in a workspace through its agent.
 
+* `byte_session`: the bytes of two local descriptors on such a link, as `genba ssh --stdio` joins them
+* `local_bytes`: reading and writing these descriptors, with `polled_bytes` and `threaded_bytes` for the kinds there are
 * `agent_link`: one link to an agent, dialled again and resumed for as long as it takes
 * `redial`: how long to wait between attempts
 * `refusals`: which of the gateway's answers a redial waits out, and which end a session

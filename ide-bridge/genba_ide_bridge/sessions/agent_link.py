@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +69,8 @@ class AgentLink:
         self._outage_reason: str | None = None
         self._was_connected = False
         self._is_left = False
+        self.round_trip_s = 0.0
+        """How long the agent took to answer when the link was made, or resumed last."""
 
     @property
     def is_attached(self) -> bool:
@@ -85,7 +88,9 @@ class AgentLink:
         while True:
             try:
                 carrier = await self._dial()
+                began = time.monotonic()
                 self._session = await LinkSession.connect(carrier, on_lost=self._note_loss, on_closed=self._note_end)
+                self.round_trip_s = time.monotonic() - began
             except (CarrierLost, GatewayRefused, GatewayUnreachable, LinkEnded) as error:
                 await self._wait_out(error)
                 continue
@@ -154,7 +159,10 @@ class AgentLink:
         if self._outage_reason is None:
             self._tell_outage(self._lost_reason)
         try:
-            await session.attach(await self._dial())
+            carrier = await self._dial()
+            began = time.monotonic()
+            await session.attach(carrier)
+            self.round_trip_s = time.monotonic() - began
         except LinkEnded:
             return
         except (CarrierLost, GatewayRefused, GatewayUnreachable) as error:

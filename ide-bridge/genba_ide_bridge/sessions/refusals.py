@@ -19,11 +19,15 @@ _NOT_FOUND: Final = frozenset({404, 410})
 
 @dataclass(frozen=True, slots=True)
 class AgentAddress:
-    """An agent of one build of a workspace: a session never goes on in another build."""
+    """An agent of one build of a workspace: a session never goes on in another build.
+
+    `again` is the command that opens another session of the kind.
+    """
 
     workspace_id: str
     build_id: str
     agent_id: str
+    again: str = "terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def _judge_workspace(workspace: Workspace, address: AgentAddress, refusal: Gatew
     if build.transition == "stop":
         return Verdict(f"The workspace {name} was stopped.", f"`genba start {name}` starts it.")
     if build.id != address.build_id:
-        return Verdict(f"The workspace {name} was restarted.", f"`genba terminal {name}` opens a new terminal.")
+        return Verdict(f"The workspace {name} was restarted.", f"`genba {address.again} {name}` opens a new session.")
     agents = [agent for resource in build.resources for agent in resource.agents if agent.id == address.agent_id]
     if not agents:
         return Verdict(f"The workspace {name} does not have this agent any more.")
