@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from genba_wire.api.agents import AgentHealth, WorkspaceAgent
+from genba_wire.api.agents import AgentHealth, AgentScript, WorkspaceAgent
 from genba_wire.api.deployment import SSHConfigResponse
 from genba_wire.api.jobs import JobInput, JobMetadata, ProvisionerJob
 from genba_wire.api.message import NIL_UUID
@@ -87,6 +87,22 @@ def make_job(**changes: Any) -> ProvisionerJob:
         ),
     }
     return ProvisionerJob(**(fields | changes))
+
+
+def make_script(**changes: Any) -> AgentScript:
+    fields: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "log_source_id": str(uuid.uuid4()),
+        "log_path": "",
+        "script": "true",
+        "cron": "",
+        "run_on_start": True,
+        "run_on_stop": False,
+        "start_blocks_login": False,
+        "timeout": 0,
+        "display_name": "Setup",
+    }
+    return AgentScript(**(fields | changes))
 
 
 def make_agent(**changes: Any) -> WorkspaceAgent:

@@ -97,6 +97,8 @@ class CliGateway:
     state: bytes = b'{"serial": 1}'
     tickets: list[str] = field(default_factory=list[str])
     refuse_next: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    refuse_builds: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    usage_status: int = 204
     finishes_builds: bool = True
     """Whether builds and imports succeed at once, or wait for the test."""
     has_watch: bool = True

@@ -259,8 +259,15 @@ def _add_workspace_routes(app: Quart, gateway: CliGateway) -> None:
     async def list_builds(workspace_id: str) -> Response:
         return _json([build for build in gateway.builds.values() if build.workspace_id == workspace_id])
 
+    @app.post("/api/v2/workspaces/<workspace_id>/usage")
+    async def report_usage(workspace_id: str) -> Response:
+        status = gateway.usage_status
+        return _refuse(status, "Not like this.") if status >= 400 else Response(status=status)
+
     @app.post("/api/v2/workspaces/<workspace_id>/builds")
     async def create_build(workspace_id: str) -> Response:
+        if gateway.refuse_builds:
+            return _refuse(*gateway.refuse_builds.pop(0))
         body = decode_message(gateway.requests[-1].body, CreateBuildRequest)
         build = gateway.add_build(
             workspace_id, transition=body.transition, job=make_job(status="running"), status="pending"

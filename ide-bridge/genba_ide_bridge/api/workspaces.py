@@ -67,6 +67,11 @@ class WorkspacesApi:
         body = {"dormant": False}
         await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/dormant", body=body)
 
+    async def report_usage(self, workspace_id: str, agent_id: str, app_name: str) -> None:
+        """Tell that an app (`vscode`, `jetbrains`, `reconnecting-pty`, `ssh`) is used in a workspace."""
+        body = {"agent_id": agent_id, "app_name": app_name}
+        await self._calls.send("POST", f"/workspaces/{in_path(workspace_id)}/usage", body=body)
+
     async def create_build(self, workspace_id: str, request: CreateBuildRequest) -> WorkspaceBuild:
         """Start, stop or delete."""
         path = f"/workspaces/{in_path(workspace_id)}/builds"

@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from genba_ide_bridge.cli.commands.listing import agents_of
-from genba_ide_bridge.cli.following import build_failure, follow_build, is_over
+from genba_ide_bridge.cli.build_facts import agents_of, is_over
 from genba_ide_bridge.cli.output import note
+from genba_ide_bridge.cli.start_scripts import is_preparing, wait_for_scripts
 from genba_ide_bridge.cli.targets import WorkspaceTarget, get_workspace
 from genba_ide_bridge.errors import BridgeError
 
@@ -27,28 +28,72 @@ DISCONNECTED_PATIENCE_S: Final = 15.0
 """An agent whose gateway restarted is back within a few seconds."""
 
 
-async def wait_for_agent(client: GatewayClient, target: WorkspaceTarget) -> tuple[Workspace, WorkspaceAgent]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command wants of the workspace.
+
+    `command` opens another session of its kind; `wait` is whether start scripts are waited for (`start_scripts.WAITS`).
+    """
+
+    command: str = "terminal"
+    starts: bool = False
+    wait: str = "no"
+
+
+async def wait_for_agent(
+    client: GatewayClient, target: WorkspaceTarget, wish: Wish | None = None, workspace: Workspace | None = None
+) -> tuple[Workspace, WorkspaceAgent]:
     """Find the agent that a target names, and wait until it is connected.
 
-    A build that starts the workspace is followed; the workspace is never started. What is waited for is said on stderr.
+    A build that starts the workspace is followed. Unless `wish` says so, the workspace is never started, nor are its
+    scripts waited for. What is waited for is said on stderr.
+
+    Args:
+        client: the gateway.
+        target: the workspace, and the agent where it has several.
+        wish: what the command wants.
+        workspace: as it was just asked for.
 
     Raises:
         BridgeError: the workspace does not run, its agent can't be reached, or the target names none or several.
     """
-    workspace = await get_workspace(client, target)
+    wish = wish or Wish()
+    workspace = workspace or await get_workspace(client, target)
+    if wish.starts:
+        workspace = await _start_if_stopped(client, workspace, target)
     if workspace.latest_build.transition == "start" and not is_over(workspace.latest_build.job):
-        # stdout belongs to the session: what shows the build writes to stderr instead.
-        with redirect_stdout(sys.stderr):
-            await follow_build(
-                client, workspace.latest_build, title=f"{target.name} is being started", name=target.name
-            )
-        workspace = await get_workspace(client, target)
+        workspace = await _follow(client, workspace, target, "is being started")
     refuse_unless_started(workspace.latest_build, target)
-    agent = choose_agent(workspace.latest_build, target)
+    agent = choose_agent(workspace.latest_build, target, wish.command)
     if agent.status != "connected":
-        workspace, agent = await _wait_until_connected(client, target, agent)
+        workspace, agent = await _wait_until_connected(client, target, agent, wish.command)
+    agent = await wait_for_scripts(client, agent, target, wish.wait)
     _tell_about_scripts(agent, target)
     return workspace, agent
+
+
+async def _start_if_stopped(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget) -> Workspace:
+    from genba_ide_bridge.cli import autostart
+
+    if workspace.latest_build.transition != "stop":
+        return workspace
+    autostart.refuse_dormant(workspace, target)
+    if not is_over(workspace.latest_build.job):
+        workspace = await _follow(client, workspace, target, "is being stopped")
+    if workspace.latest_build.status != "stopped":
+        return workspace
+    note(f"The workspace {target.name} is stopped; starting it.")
+    await autostart.start_workspace(client, workspace, target)
+    return await get_workspace(client, target)
+
+
+async def _follow(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget, doing: str) -> Workspace:
+    from genba_ide_bridge.cli.following import follow_build
+
+    # stdout belongs to the session: what shows the build writes to stderr instead.
+    with redirect_stdout(sys.stderr):
+        await follow_build(client, workspace.latest_build, title=f"{target.name} {doing}", name=target.name)
+    return await get_workspace(client, target)
 
 
 def refuse_unless_started(build: WorkspaceBuild, target: WorkspaceTarget) -> None:
@@ -65,11 +110,13 @@ def refuse_unless_started(build: WorkspaceBuild, target: WorkspaceTarget) -> Non
         state = "is stopped" if is_over(build.job) else "is being stopped"
         raise BridgeError(f"The workspace {name} {state}.", f"`genba start {name}` starts it.")
     if build.job.status in ("failed", "canceled") and not agents_of(build):
+        from genba_ide_bridge.cli.following import build_failure
+
         raise build_failure(build, name)
 
 
-def choose_agent(build: WorkspaceBuild, target: WorkspaceTarget) -> WorkspaceAgent:
-    """Pick the agent that is named, or the only one.
+def choose_agent(build: WorkspaceBuild, target: WorkspaceTarget, command: str = "terminal") -> WorkspaceAgent:
+    """Pick the agent that is named, or the only one; `command` is what the user should repeat with a name.
 
     Raises:
         BridgeError: there is no such agent, none at all, or several and none named; lists them.
@@ -91,7 +138,7 @@ def choose_agent(build: WorkspaceBuild, target: WorkspaceTarget) -> WorkspaceAge
     if len(agents) > 1:
         raise BridgeError(
             f"The workspace {target.name} has several agents: {names}.",
-            f"Name one, as in `genba terminal {target.name}.{agents[0].name}`.",
+            f"Name one, as in `genba {command} {target.name}.{agents[0].name}`.",
         )
     return agents[0]
 
@@ -100,6 +147,7 @@ async def _wait_until_connected(
     client: GatewayClient,
     target: WorkspaceTarget,
     agent: WorkspaceAgent,
+    command: str,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Workspace, WorkspaceAgent]:
     began, is_told = clock(), False
@@ -111,7 +159,7 @@ async def _wait_until_connected(
         build_id = build_id or build.id
         if build.id != build_id:
             raise BridgeError(f"The workspace {target.name} was restarted meanwhile.", "Try again.")
-        agent = choose_agent(build, target)
+        agent = choose_agent(build, target, command)
         if agent.status == "connected":
             return workspace, agent
         patience_s = float(agent.connection_timeout_seconds or 0)
@@ -137,7 +185,7 @@ def _explain_absence(agent: WorkspaceAgent, target: WorkspaceTarget) -> BridgeEr
 
 def _tell_about_scripts(agent: WorkspaceAgent, target: WorkspaceTarget) -> None:
     name = target.name
-    if agent.lifecycle_state in ("created", "starting"):
+    if is_preparing(agent):
         blocking = [script.display_name for script in agent.scripts if script.start_blocks_login]
         if blocking:
             note(

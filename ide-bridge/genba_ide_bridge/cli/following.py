@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from genba_ide_bridge.api.calls import in_path
 from genba_ide_bridge.api.streams import LogCursor, Streams
+from genba_ide_bridge.cli.build_facts import is_over
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.progress import JobProgress, OutageNotes, make_progress
 from genba_ide_bridge.errors import BridgeError
-from genba_wire.api.jobs import JobLog, ProvisionerJob
+from genba_wire.api.jobs import JobLog
 from genba_wire.api.templates import TemplateVersion
 from genba_wire.api.workspaces import WorkspaceBuild
 
@@ -23,13 +24,6 @@ SubjectT = TypeVar("SubjectT", WorkspaceBuild, TemplateVersion)
 
 QUEUE_INTERVAL_S: Final = 1.0
 """The place in the queue has no stream: it is asked for this often, while the job waits."""
-
-UNFINISHED: Final = frozenset({"pending", "running", "canceling"})
-
-
-def is_over(job: ProvisionerJob) -> bool:
-    """Whether nothing more will happen."""
-    return job.status not in UNFINISHED
 
 
 @dataclass(slots=True)

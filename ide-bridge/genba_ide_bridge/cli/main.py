@@ -40,6 +40,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "ping": (OWN, _COMMANDS + "ping:ping", "Measure how long a workspace takes to answer"),
     "speedtest": (OWN, _COMMANDS + "speedtest:speedtest", "Measure how much goes through to a workspace"),
     "netcheck": (OWN, _COMMANDS + "netcheck:netcheck", "Check the way to the gateway"),
+    "ssh": (OWN, _COMMANDS + "ssh:ssh", "Open a shell in a workspace with your own OpenSSH"),
+    "vscodessh": (OWN, _COMMANDS + "vscodessh:vscodessh", "Be the ProxyCommand of older editor extensions"),
     "config-ssh": (OWN, _COMMANDS + "config_ssh:config_ssh", "Make `ssh genba.WORKSPACE` work, and all that uses ssh"),
     "open": (OWN, _COMMANDS + "open_vscode:open_", "Open a workspace in VS Code"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),

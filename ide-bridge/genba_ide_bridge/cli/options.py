@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -142,6 +143,23 @@ class Settings:
         """Whether questions are asked although there is no terminal."""
         return self.flags.force_tty or _is_true(self.variable("FORCE_TTY"))
 
+    def as_environment(self) -> dict[str, str]:
+        """The command line's flags as variables, so that another call reaches the gateway as this one does.
+
+        In a command line others could read a token, and the headers that may hold one.
+        """
+        flags = self.flags
+        named = {
+            "URL": flags.url,
+            "SESSION_TOKEN": flags.token,
+            "CONFIG_DIR": str(Path(flags.global_config).expanduser().absolute()) if flags.global_config else None,
+            "HEADER": join_list(flags.header),
+            "HEADER_COMMAND": flags.header_command,
+            "CA_FILE": str(Path(flags.ca_file).expanduser().absolute()) if flags.ca_file else None,
+            "NO_VERSION_WARNING": "true" if flags.no_version_warning else None,
+        }
+        return {f"GENBA_{name}": value for name, value in named.items() if value}
+
     def variable(self, name: str) -> str:
         """A setting of the environment: GENBA_… wins over CODER_…; empty ones count as absent."""
         return next((self.environment[key] for key in variable_names(name) if self.environment.get(key)), "")
@@ -159,6 +177,13 @@ def variable_names(name: str) -> list[str]:
 def split_list(text: str) -> list[str]:
     """Split a list as the contract's clients write it into one variable: commas, with quotes around what holds one."""
     return [item for row in csv.reader(text.splitlines()) for item in row if item]
+
+
+def join_list(items: Sequence[str]) -> str:
+    """Write a list as `split_list` reads it."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(items)
+    return text.getvalue() if items else ""
 
 
 def _is_true(text: str) -> bool:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from genba_ide_bridge.api.calls import in_path
 from genba_ide_bridge.api.streams import LogCursor, Streams
 from genba_ide_bridge.api.watch import wait_for_next_build
-from genba_ide_bridge.cli.commands.listing import agents_of
-from genba_ide_bridge.cli.following import is_over
+from genba_ide_bridge.cli.build_facts import agents_of, is_over
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.progress import OutageNotes, PlainProgress
 from genba_ide_bridge.errors import BridgeError

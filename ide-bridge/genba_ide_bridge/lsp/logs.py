@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from genba_ide_bridge.api.calls import in_path
 from genba_ide_bridge.api.streams import LogCursor, Streams
-from genba_ide_bridge.cli.following import is_over
+from genba_ide_bridge.cli.build_facts import is_over
 from genba_ide_bridge.cli.progress import StageLines
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.lsp.agents import find_workspace_of, has_agent

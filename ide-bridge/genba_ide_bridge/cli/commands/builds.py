@@ -166,9 +166,9 @@ def _version_to_start(workspace: Workspace) -> str:
 
 def _is_over(job: ProvisionerJob) -> bool:
     """Whether a build has ended; else a command that wants the same joins it, where a second build is refused."""
-    from genba_ide_bridge.cli import following
+    from genba_ide_bridge.cli import build_facts
 
-    return following.is_over(job)
+    return build_facts.is_over(job)
 
 
 async def _let_build_end(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget) -> Workspace:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from genba_ide_bridge.cli.build_facts import agents_of
 from genba_ide_bridge.cli.command import GenbaCommand
 from genba_ide_bridge.cli.output import (
     Column,
@@ -135,8 +136,3 @@ def print_agents(build: WorkspaceBuild) -> None:
     if agents:
         click.echo()
         print_table(AGENT_COLUMNS, agents)
-
-
-def agents_of(build: WorkspaceBuild) -> list[WorkspaceAgent]:
-    """The agents of a build, in the order of its resources."""
-    return [agent for resource in build.resources for agent in resource.agents]

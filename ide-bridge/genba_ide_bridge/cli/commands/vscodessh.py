@@ -1,0 +1,75 @@
+"""`genba vscodessh`: what editor extensions before 2.19 have as their ProxyCommand."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genba_ide_bridge.cli.command import GenbaCommand
+from genba_ide_bridge.cli.durations import Duration
+from genba_ide_bridge.cli.running import current_settings, run_with_token
+from genba_ide_bridge.cli.session import normalize_url
+from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_vscode_host
+from genba_ide_bridge.cli.start_scripts import WAITS
+from genba_ide_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from genba_ide_bridge.api.client import GatewayClient
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command("vscodessh", cls=GenbaCommand)
+@click.argument("host", metavar="coder-vscode.HOST--OWNER--WORKSPACE[.AGENT]")
+@click.option("--network-info-dir", type=_FOLDER, help="Say there, in PID.json, how the connection is.")
+@click.option("--network-info-interval", type=Duration(), default="5s", show_default=True, help="How often.")
+@click.option("--log-dir", type=_FOLDER, help="Keep a log of the session there.")
+@click.option("--session-token-file", type=_FILE, required=True, help="Holds the session token.")
+@click.option("--url-file", type=_FILE, required=True, help="Holds the gateway's address.")
+@click.option("--wait", type=click.Choice(WAITS), default="auto", show_default=True, help="Wait for start scripts.")
+def vscodessh(
+    host: str,
+    network_info_dir: Path | None,
+    network_info_interval: timedelta,
+    log_dir: Path | None,
+    session_token_file: Path,
+    url_file: Path,
+    wait: str,
+) -> int:
+    """Be the ProxyCommand of an editor's ssh; a stopped workspace is never started."""
+    from genba_ide_bridge.cli.stdio_session import StdioOptions, begin_logging, carry
+
+    target = parse_vscode_host(host)
+    settings = current_settings()
+    options = StdioOptions(
+        network_info_dir=network_info_dir,
+        network_info_interval_s=network_info_interval.total_seconds(),
+        usage_app="vscode",
+        log_dir=log_dir,
+        log_name=f"{os.getppid()}.log",
+        is_verbose=settings.is_verbose,
+    )
+    url, token = normalize_url(_read(url_file)), _read(session_token_file)
+    begin_logging(options)
+
+    async def carry_bytes(client: GatewayClient) -> int:
+        from genba_ide_bridge.cli.agent_readiness import Wish
+
+        found, workspace = await find_workspace(client, [target])
+        return await carry(client, found, workspace, Wish(command="ssh", wait=wait), options)
+
+    return run_with_token(settings, url, token, carry_bytes)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BridgeError(
+            f"Can't read {path}: {error}.", "Connect from the editor again: it writes this file."
+        ) from error

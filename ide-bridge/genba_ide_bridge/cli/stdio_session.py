@@ -1,0 +1,195 @@
+"""Carries OpenSSH's bytes between this program's standard streams and an agent: `ssh --stdio` and `vscodessh`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from genba_ide_bridge.cli.output import note
+
+if TYPE_CHECKING:
+    from genba_ide_bridge.api.client import GatewayClient
+    from genba_ide_bridge.cli.agent_readiness import Wish
+    from genba_ide_bridge.cli.targets import WorkspaceTarget
+    from genba_ide_bridge.sessions.byte_session import ByteSession, SessionEnd
+    from genba_ide_bridge.sessions.refusals import AgentAddress
+    from genba_wire.api.workspaces import Workspace
+
+logger = logging.getLogger(__name__)
+
+EXIT_NO_WAY: Final = 255
+"""OpenSSH's own code for a connection that failed."""
+
+EXIT_BY_SIGNAL: Final = 128
+"""A shell's way to say which signal ended a program: this and the signal's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StdioOptions:
+    """What the flags say about a session. Empty paths and names mean none."""
+
+    network_info_dir: Path | None = None
+    network_info_interval_s: float = 5.0
+    usage_app: str = ""
+    log_dir: Path | None = None
+    log_name: str = ""
+    is_verbose: bool = False
+
+
+def begin_logging(options: StdioOptions) -> None:
+    """Begin the session's log file, if one is wanted."""
+    if options.log_dir is None:
+        return
+    from genba_ide_bridge.cli.session_log import begin_log, log_name
+
+    # In the time of whoever looks for it.
+    name = options.log_name or log_name(os.getppid(), datetime.now().astimezone())
+    begin_log(options.log_dir, name, is_verbose=options.is_verbose)
+
+
+async def carry(
+    client: GatewayClient, target: WorkspaceTarget, workspace: Workspace, wish: Wish, options: StdioOptions
+) -> int:
+    """Wait for the agent and join it and the standard streams until the session is over; returns the exit code."""
+    from genba_ide_bridge.cli.agent_readiness import wait_for_agent
+    from genba_ide_bridge.sessions.byte_session import ByteRequest, ByteSession
+    from genba_ide_bridge.sessions.refusals import AgentAddress
+    from genba_wire.tunnel.streams import SSH, SshOpen, encode
+
+    logger.info("Looking for an agent of %s.", target.name)
+    workspace, agent = await wait_for_agent(client, target, wish, workspace)
+    address = AgentAddress(workspace.id, workspace.latest_build.id, agent.id, again="ssh")
+    logger.info("Connecting to the agent %s of %s (%s).", agent.name, target.name, agent.id)
+    opened = asyncio.Event()
+    pauses = _Pauses(is_told=options.is_verbose)
+    source, target_end = take_standard_streams()
+    session = ByteSession(
+        client,
+        ByteRequest(address, SSH, "ssh", encode(SshOpen()), source, target_end),
+        on_outage=pauses.begin,
+        on_resumed=pauses.end,
+        on_open=opened.set,
+    )
+    async with _signals() as caught, asyncio.TaskGroup() as group:
+        beside = group.create_task(_run_beside(session, client, address, options, opened), name="beside the session")
+        running = group.create_task(session.run(), name="session")
+        caught.running = running
+        await asyncio.wait([running])
+        beside.cancel()
+    if caught.number:
+        logger.info("Ended by signal %d.", caught.number)
+        return EXIT_BY_SIGNAL + caught.number
+    return _tell(running.result(), session)
+
+
+def take_standard_streams() -> tuple[int, int]:
+    """Take stdin and stdout away from everybody else here: nothing may slip in between OpenSSH's bytes."""
+    sys.stdout.flush()
+    source, target = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return source, target
+
+
+def _tell(end: SessionEnd, session: ByteSession) -> int:
+    traffic = session.traffic
+    logger.info("Over after %d bytes sent and %d received. %s", traffic.sent, traffic.received, end.reason)
+    if not end.reason:
+        return 0
+    note(f"error: {end.reason}")
+    if end.hint:
+        note(end.hint)
+    return EXIT_NO_WAY
+
+
+async def _run_beside(
+    session: ByteSession,
+    client: GatewayClient,
+    address: AgentAddress,
+    options: StdioOptions,
+    opened: asyncio.Event,
+) -> None:
+    """Tell editors and the gateway about the session, from its opening on."""
+    from genba_ide_bridge.cli.usage import UsageReport, app_of
+
+    await opened.wait()
+    logger.info("Connected; the agent answered in %.1f ms.", session.link.round_trip_s * 1000)
+    async with asyncio.TaskGroup() as group:
+        if options.network_info_dir is not None:
+            from genba_ide_bridge.cli.network_info import NetworkInfo
+
+            info = NetworkInfo(
+                options.network_info_dir,
+                os.getppid(),
+                urlsplit(client.base_url).hostname or "gateway",
+                session.traffic,
+                lambda: session.link.round_trip_s,
+                options.network_info_interval_s,
+            )
+            group.create_task(info.run(), name="network info")
+        if app := app_of(options.usage_app):
+            group.create_task(UsageReport(client, address, app, session.traffic).run(), name="usage")
+
+
+class _Pauses:
+    """Outages. OpenSSH's user may be in a full-screen editor on the same terminal, so only -v says them there."""
+
+    def __init__(self, *, is_told: bool) -> None:
+        self._is_told = is_told
+
+    def begin(self, reason: str) -> None:
+        logger.warning("The way to the agent is lost: %s Trying again.", reason)
+        if self._is_told:
+            note(f"The way to the workspace is lost: {reason} Trying again; nothing is lost.")
+
+    def end(self) -> None:
+        logger.info("The way to the agent is back.")
+        if self._is_told:
+            note("The way to the workspace is back.")
+
+
+@dataclass(slots=True)
+class _Caught:
+    """What a signal does: the session ends, so that the agent hears of it at once."""
+
+    number: int = 0
+    running: asyncio.Task[SessionEnd] | None = None
+
+    def handle(self, number: int) -> None:
+        self.number = number
+        if self.running is not None:
+            self.running.cancel()
+
+
+@asynccontextmanager
+async def _signals() -> AsyncGenerator[_Caught]:
+    """End by SIGHUP, with which OpenSSH ends its ProxyCommand, and SIGTERM.
+
+    Ctrl-C is OpenSSH's own business: its last client ends it, but a shared connection (ControlPersist) outlives it.
+    """
+    caught = _Caught()
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    with suppress(NotImplementedError):  # Windows: the process just ends
+        for number in numbers:
+            loop.add_signal_handler(number, caught.handle, int(number))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield caught
+    finally:
+        signal.signal(signal.SIGINT, before)
+        with suppress(NotImplementedError):
+            for number in numbers:
+                loop.remove_signal_handler(number)
