@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,9 +58,17 @@ def begin_logging(options: StdioOptions) -> None:
 
 
 async def carry(
-    client: GatewayClient, target: WorkspaceTarget, workspace: Workspace, wish: Wish, options: StdioOptions
+    client: GatewayClient,
+    target: WorkspaceTarget,
+    workspace: Workspace,
+    wish: Wish,
+    options: StdioOptions,
+    take_streams: Callable[[], tuple[int, int]] | None = None,
 ) -> int:
-    """Wait for the agent and join it and the standard streams until the session is over; returns the exit code."""
+    """Wait for the agent and join it and the standard streams until the session is over; returns the exit code.
+
+    `take_streams` gives others than those of this process.
+    """
     from genba_ide_bridge.cli.agent_readiness import wait_for_agent
     from genba_ide_bridge.sessions.byte_session import ByteRequest, ByteSession
     from genba_ide_bridge.sessions.refusals import AgentAddress
@@ -72,7 +80,7 @@ async def carry(
     logger.info("Connecting to the agent %s of %s (%s).", agent.name, target.name, agent.id)
     opened = asyncio.Event()
     pauses = _Pauses(is_told=options.is_verbose)
-    source, target_end = take_standard_streams()
+    source, target_end = (take_streams or take_standard_streams)()
     session = ByteSession(
         client,
         ByteRequest(address, SSH, "ssh", encode(SshOpen()), source, target_end),
