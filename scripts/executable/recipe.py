@@ -72,6 +72,7 @@ LIBRARIES: Final = (
 
 WHEELS: Final = (
     "anyio",
+    "asyncssh",
     "attrs",
     "cattrs",
     "certifi",
@@ -96,7 +97,9 @@ WHEELS: Final = (
 )
 """Distributions of requirements-run.lock that agent, command line and bridge import; a test imports all of them."""
 
-PORTABLE_WHEELS: Final = tuple(name for name in WHEELS if name not in ("croniter", "psutil", "python-dateutil"))
+PORTABLE_WHEELS: Final = tuple(
+    name for name in WHEELS if name not in ("asyncssh", "croniter", "psutil", "python-dateutil")
+)
 """Those that command line and bridge import, without what only the agent of a workspace needs."""
 
 PORTABLE_PACKAGES: Final = ("wire/genba_wire", "ide-bridge/genba_ide_bridge")
