@@ -57,6 +57,14 @@ def begin_logging(options: StdioOptions) -> None:
     begin_log(options.log_dir, name, is_verbose=options.is_verbose)
 
 
+def import_session() -> None:
+    """Import what carries a session; done while the gateway is asked something, it costs no time."""
+    from genba_ide_bridge.sessions import byte_session
+    from genba_wire.aio import handshake, link_session
+
+    del byte_session, handshake, link_session
+
+
 async def carry(
     client: GatewayClient,
     target: WorkspaceTarget,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -186,7 +187,7 @@ def ssh(
 
 
 def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
-    from genba_ide_bridge.cli.stdio_session import begin_logging, carry
+    from genba_ide_bridge.cli.stdio_session import begin_logging, carry, import_session
 
     options = flags.stdio_options(current_settings())
     begin_logging(options)
@@ -194,7 +195,9 @@ def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
     async def carry_bytes(client: GatewayClient) -> int:
         from genba_ide_bridge.cli.agent_readiness import Wish
 
-        target, workspace = await find_workspace(client, targets)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(import_session), name="imports")
+            target, workspace = await find_workspace(client, targets)
         wish = Wish(command="ssh", starts=not flags.disable_autostart, wait=flags.wait)
         return await carry(client, target, workspace, wish, options)
 
