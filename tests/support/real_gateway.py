@@ -89,7 +89,8 @@ class RealGateway:
         self.token = ""
         self.process: asyncio.subprocess.Process | None = None
         self._arguments = (*(["--allow-host-workspaces"] if allow_host_workspaces else []), *arguments)
-        self._environment = dict(environment or {})
+        self.environment = dict(environment or {})
+        """What the next start gets besides this process's."""
         self._log = folder / "server.log"
         self.client = httpx.AsyncClient(base_url=self.url, timeout=CEILING_S, verify=tls if tls else True)
 
@@ -129,7 +130,7 @@ class RealGateway:
                 *self.command,
                 stdout=log,
                 stderr=log,
-                env={**clean_environment(), **self._environment},
+                env={**clean_environment(), **self.environment},
                 start_new_session=True,
             )
         async with asyncio.timeout(CEILING_S):
