@@ -22,6 +22,7 @@ import psutil
 import pytest
 from blockbuster import BlockBuster, BlockBusterFunction
 
+from tests.support import fuzz_time
 from tests.support.cli_forks import stop_fork_server
 
 OUR_PACKAGES: Final = ["genba_wire", "genba_gateway", "genba_agent", "genba_ide_bridge"]
@@ -55,6 +56,7 @@ def restore_signals() -> None:
 
 
 restore_signals()
+assert fuzz_time.FUZZ_S > 0  # read before its variable is removed
 remove_steering_variables(os.environ)
 os.environ[SESSION_MARK] = uuid.uuid4().hex
 
