@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, revoke
+from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, resume, revoke
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -25,6 +25,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     relay_hop.BENCHMARK,
     relay_load.BENCHMARK,
     revoke.BENCHMARK,
+    resume.BENCHMARK,
 )
 
 

@@ -9,6 +9,12 @@ from typing import Final
 FIRST_WAIT_S: Final = 0.1
 """The wait after the immediate second attempt; it doubles from there (contract 1.6)."""
 
+RESTART_CAP_S: Final = 0.3
+"""The longest wait while a restart may be all there is: every session waits for its agent to be back."""
+
+RESTART_OUTAGE_S: Final = 10.0
+"""How long a restart may take."""
+
 EARLY_CAP_S: Final = 1.0
 """The longest wait in an outage's first minute: most outages are restarts, and people are watching."""
 
@@ -40,10 +46,15 @@ class Backoff:
         self._failures += 1
         if self._failures == 1:
             return 0.0
-        cap = EARLY_CAP_S if self.outage_s < EARLY_OUTAGE_S else LATE_CAP_S
+        cap = self._longest_wait_s()
         # The exponent is bounded so that a weekend's outage does not overflow a float.
         longest = min(cap, FIRST_WAIT_S * 2.0 ** min(self._failures - 2, 16))
         return longest * (0.5 + 0.5 * self._jitter())
+
+    def _longest_wait_s(self) -> float:
+        if self.outage_s < RESTART_OUTAGE_S:
+            return RESTART_CAP_S
+        return EARLY_CAP_S if self.outage_s < EARLY_OUTAGE_S else LATE_CAP_S
 
     def reset(self) -> None:
         """The outage is over."""

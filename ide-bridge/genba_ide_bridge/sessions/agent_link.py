@@ -68,6 +68,7 @@ class AgentLink:
         self._lost_reason = ""
         self._outage_reason: str | None = None
         self._was_connected = False
+        self._is_gateway_away = False
         self._is_left = False
         self.round_trip_s = 0.0
         """How long the agent took to answer when the link was made, or resumed last."""
@@ -191,14 +192,19 @@ class AgentLink:
         gives_up = isinstance(error, GatewayUnreachable) or self._delays.waited_s >= FIRST_PATIENCE_S
         if not self._was_connected and gives_up:
             raise SessionOver(Verdict(str(error))) from error
+        is_away = isinstance(error, GatewayUnreachable)
+        if self._is_gateway_away and not is_away:
+            # It is back; its agents follow within a moment.
+            self._delays.hurry()
+        self._is_gateway_away = is_away
         if self._was_connected:
             # Its own words ask to check the address, which fits no outage.
-            is_away = isinstance(error, GatewayUnreachable)
             self._tell_outage(f"The gateway at {self._client.base_url} can't be reached." if is_away else str(error))
         await self._delays.wait()
 
     def _end_outage(self) -> None:
         self._delays.reset()
+        self._is_gateway_away = False
         self._lost_reason = ""
         self._outage_reason = None
 

@@ -12,8 +12,14 @@ from typing import Final
 FIRST_DELAY_S: Final = 0.05
 """The second attempt; the first one is made at once, since most carriers break while the gateway is well."""
 
-LONGEST_DELAY_S: Final = 1.0
+LONGEST_RESTART_DELAY_S: Final = 0.3
 """A gateway that restarts is back in about a second, and somebody sits at the keyboard."""
+
+RESTART_S: Final = 10.0
+"""How long a restart may take."""
+
+LONGEST_DELAY_S: Final = 1.0
+"""Of a short outage."""
 
 PATIENT_AFTER_S: Final = 60.0
 """From here on the outage is a long one."""
@@ -48,5 +54,13 @@ class RedialDelays:
             await self.sleep(0)
         else:
             await self.sleep(self._delay_s * random.uniform(0.8, 1.0))  # noqa: S311  jitter needs no secrecy
-        longest_s = LONGEST_PATIENT_DELAY_S if self.waited_s >= PATIENT_AFTER_S else LONGEST_DELAY_S
-        self._delay_s = min(max(self._delay_s * 2, FIRST_DELAY_S), longest_s)
+        self._delay_s = min(max(self._delay_s * 2, FIRST_DELAY_S), self._longest_s())
+
+    def hurry(self) -> None:
+        """Something has changed for the better: the rest of the way is likely to be there soon."""
+        self._delay_s = min(self._delay_s, FIRST_DELAY_S)
+
+    def _longest_s(self) -> float:
+        if self.waited_s < RESTART_S:
+            return LONGEST_RESTART_DELAY_S
+        return LONGEST_DELAY_S if self.waited_s < PATIENT_AFTER_S else LONGEST_PATIENT_DELAY_S

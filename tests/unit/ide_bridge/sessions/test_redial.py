@@ -31,6 +31,26 @@ async def test_the_first_attempt_is_made_at_once_and_none_waits_a_second_in_the_
     assert len(time.slept) < 100
 
 
+async def test_a_restart_is_asked_about_often() -> None:
+    time = FakeTime()
+    delays = RedialDelays(time.sleep, time.clock)
+    while time.now < 110:
+        await delays.wait()
+    assert max(time.slept) <= 0.3
+
+
+async def test_a_change_for_the_better_begins_the_delays_anew() -> None:
+    time = FakeTime()
+    delays = RedialDelays(time.sleep, time.clock)
+    while time.now < 300:
+        await delays.wait()
+    delays.hurry()
+    await delays.wait()
+    assert 0 < time.slept[-1] <= 0.05
+    # It is the same outage all the same.
+    assert delays.waited_s >= 200
+
+
 async def test_a_long_outage_is_asked_about_every_few_seconds() -> None:
     time = FakeTime()
     delays = RedialDelays(time.sleep, time.clock)
