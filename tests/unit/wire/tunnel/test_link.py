@@ -50,6 +50,7 @@ from genba_wire.tunnel.link import (
     LinkState,
 )
 from genba_wire.tunnel.replay import CONTROL_RESERVE_BYTES, JOIN_BELOW_BYTES, MAX_REPLAY_BYTES
+from tests.unit.wire.tunnel.link_network import Network
 from tests.unit.wire.tunnel.link_pair import BOOT, KEEP_S, LinkPair, agent_of, make_agent, make_client, opened
 
 
@@ -591,3 +592,27 @@ def test_time_without_a_carrier_is_known() -> None:
     assert agent.detached_at == 7.0
     agent.close(CloseCode.NORMAL, "")
     assert agent.detached_at is None
+
+
+def test_ten_minutes_in_which_nothing_passes_lose_nothing() -> None:
+    network = Network()
+    network.settle()
+    network.send(from_client=True, size=500)
+    network.send(from_client=False, size=700)
+    dials = 0
+    network.lose(-1, client_hears=False, agent_hears=False)
+    for _ in range(600):
+        network.pass_time(1.0)
+        if network.client.carrier is None:
+            # Whatever is dialled meanwhile is silent too.
+            dials += 1
+            network.dial()
+            network.lose(-1, client_hears=False, agent_hears=False)
+    assert dials > 600 / (DEAD_AFTER_S + 1)
+    assert network.agent is not None
+    assert network.agent.link.state is LinkState.DETACHED
+    network.settle()
+    assert (network.client.ended, network.agent.ended) == (None, None)
+    assert bytes(network.agent.received) == network.client.sent
+    assert bytes(network.client.received) == network.agent.sent
+    assert len(network.client.sent) + len(network.agent.sent) == 1200
