@@ -29,7 +29,8 @@ T = TypeVar("T")
 class ChaosProxy:
     """Forwards connections from `port` to a port of loopback. Make it with `chaos_proxy`."""
 
-    def __init__(self, target_port: int, port: int, time: Time) -> None:
+    def __init__(self, target_port: int, host: str, port: int, time: Time) -> None:
+        self.host = host
         self.port = port
         self.conditions = {way: Conditions() for way in Way}
         """Of connections that are there, and of later ones."""
@@ -165,7 +166,7 @@ class ChaosProxy:
 
     def _listen(self) -> None:
         if self._listener is None:
-            listener = self._listener = socket.create_server((HOST, self.port), backlog=1024)
+            listener = self._listener = socket.create_server((self.host, self.port), backlog=1024)
             listener.setblocking(False)
             self.port = listener.getsockname()[1]
             asyncio.get_running_loop().add_reader(listener, self._accept, listener)
@@ -178,9 +179,11 @@ class ChaosProxy:
 
 
 @asynccontextmanager
-async def chaos_proxy(target_port: int, *, port: int = 0, time: Time | None = None) -> AsyncGenerator[ChaosProxy]:
+async def chaos_proxy(
+    target_port: int, *, host: str = HOST, port: int = 0, time: Time | None = None
+) -> AsyncGenerator[ChaosProxy]:
     """A proxy in this loop; at the end its connections are cut."""
-    proxy = ChaosProxy(target_port, port, time or Time())
+    proxy = ChaosProxy(target_port, host, port, time or Time())
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(proxy.serve(), name="chaos proxy")
         await asyncio.sleep(0)

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,31 +180,46 @@ class Session:
 
 @asynccontextmanager
 async def begin(
-    here: World, *, size: int = 64 * MIB, rate: float = 24 * MIB, ceiling_s: float
+    here: World,
+    *,
+    size: int = 64 * MIB,
+    rate: float = 24 * MIB,
+    ceiling_s: float,
+    line: ChaosProxy | None = None,
+    program: Sequence[str] = (sys.executable,),
+    prepare: Callable[[int], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[Session]:
     """Start a session and its transfer.
 
     Args:
+        here: the world, whose lines are calmed first.
+        size: bytes each way.
         rate: of each line, so that there is a transfer for as long as it takes; what waits in front of it is lost
             with a connection, which is the point.
         ceiling_s: how long all of it may take.
+        line: what the client goes through, instead of the world's line for clients.
+        program: the Python that runs the client, and what stands before it.
+        prepare: does something for the client's process before it connects.
     """
     here.calm()
-    for line in (here.client_line, here.agent_line):
-        line.set_rate(rate)
+    line = line or here.client_line
+    for each in (line, here.agent_line):
+        each.set_rate(rate)
     async with asyncio.timeout(ceiling_s), exact_server(size) as server:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.unbreakable_client"),
+            *(*program, "-m", "tests.support.unbreakable_client"),
             stdin=PIPE,
             stdout=PIPE,
             env=clean_environment(),
             limit=16 * MIB,
         )
         try:
+            if prepare is not None:
+                await prepare(process.pid)
             async with asyncio.TaskGroup() as group:
                 session = Session(process, server)
                 group.create_task(session.read(), name="what the client says")
-                _tell(process, here, server)
+                _tell(process, here, server, f"http://{line.host}:{line.port}")
                 await session.wait_open("tunnel", "terminal")
                 await session.begin_shell()
                 yield session
@@ -217,9 +232,9 @@ async def begin(
                 await process.wait()
 
 
-def _tell(process: Process, here: World, server: ExactServer) -> None:
+def _tell(process: Process, here: World, server: ExactServer, url: str) -> None:
     task = {
-        "url": f"http://127.0.0.1:{here.client_line.port}",
+        "url": url,
         "token": here.gateway.token,
         "workspace_id": here.workspace["id"],
         "build_id": here.workspace["latest_build"]["id"],
