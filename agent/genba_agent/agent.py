@@ -18,6 +18,7 @@ from genba_agent.carriers.udp import UdpStreams
 from genba_agent.carriers.unix import UnixStreams
 from genba_agent.clock import Clock, wait_for_first
 from genba_agent.connection import ControlConnection
+from genba_agent.files.streams import FileStreams
 from genba_agent.lifecycle import Outcome, StopFinished, StopRequested
 from genba_agent.lifecycle_reporter import LifecycleReporter
 from genba_agent.options import AgentOptions
@@ -29,6 +30,7 @@ from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
 from genba_wire.errors import TransportError
+from genba_wire.tunnel.files import FILES
 from genba_wire.tunnel.streams import PORTS, PTY, SPEED, SSH, TCP, UDP, UNIX
 
 logger = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class Agent:
             TCP: TcpStreams(group).handle_stream,
             UNIX: UnixStreams(group).handle_stream,
             UDP: UdpStreams(group).handle_stream,
+            FILES: FileStreams(group).handle_stream,
             PORTS: PortStreams(group, self._clock.monotonic).handle_stream,
             SPEED: handle_speed_stream,
             SSH: ssh.handle_stream,

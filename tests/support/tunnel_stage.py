@@ -12,13 +12,16 @@ from genba_agent.carriers.speed import handle_speed_stream
 from genba_agent.carriers.tcp import TcpStreams
 from genba_agent.carriers.udp import UdpStreams
 from genba_agent.carriers.unix import UnixStreams
+from genba_agent.files.streams import FileStreams
 from genba_ide_bridge.api.calls import Calls
 from genba_ide_bridge.api.client import GatewayClient
+from genba_ide_bridge.api.terminals import Purpose
 from genba_ide_bridge.sessions.refusals import AgentAddress, Verdict
 from genba_ide_bridge.sessions.tunnel import Tunnel
 from genba_wire.aio.stream import Stream, StreamHandler
 from genba_wire.aio.transport import Transport, TransportOptions
 from genba_wire.aio.websocket_carrier import WebSocketCarrier
+from genba_wire.tunnel.files import FILES
 from genba_wire.tunnel.mux_frames import ResetCode
 from genba_wire.tunnel.streams import SPEED, TCP, UDP, UNIX
 from tests.support.carriers import CEILING_S, open_transport
@@ -29,8 +32,9 @@ from tests.support.cli_gateway import CliGateway, running_cli_gateway
 class TunnelTransport(Transport):
     """Requests go to the gateway's address as usual; carriers end at the agent, without a relay between."""
 
-    def __init__(self, options: TransportOptions, handlers: Mapping[str, StreamHandler]) -> None:
+    def __init__(self, options: TransportOptions, handlers: Mapping[str, StreamHandler], purpose: str) -> None:
         super().__init__(options)
+        self.purpose = purpose
         self.handlers = handlers
         self.links = LinkTable(b"A" * 16, self._serve)
         self.failures: list[Exception] = []
@@ -45,7 +49,7 @@ class TunnelTransport(Transport):
         client = WebSocketCarrier(await open_transport(near), is_server=False)
         server = WebSocketCarrier(await open_transport(far), is_server=True)
         self.far_ends.append(server)
-        self.links.serve(server, "tunnel")
+        self.links.serve(server, self.purpose)
         return client
 
     def lose_carrier(self) -> None:
@@ -95,7 +99,7 @@ class TunnelStage:
 
 
 @asynccontextmanager
-async def tunnel_stage() -> AsyncGenerator[TunnelStage]:
+async def tunnel_stage(purpose: Purpose = "tunnel") -> AsyncGenerator[TunnelStage]:
     """Yield a tunnel to a running workspace with one connected agent."""
     async with running_cli_gateway() as gateway, asyncio.TaskGroup() as group:
         handlers: dict[str, StreamHandler] = {
@@ -103,9 +107,10 @@ async def tunnel_stage() -> AsyncGenerator[TunnelStage]:
             UNIX: UnixStreams(group).handle_stream,
             UDP: UdpStreams(group).handle_stream,
             SPEED: handle_speed_stream,
+            FILES: FileStreams(group).handle_stream,
         }
         options = TransportOptions(base_url=gateway.url, token=gateway.token)
-        async with TunnelTransport(options, handlers) as transport:
+        async with TunnelTransport(options, handlers, purpose) as transport:
             found = make_agent()
             build = make_build(resources=[make_resource([found])])
             workspace = gateway.add_workspace(make_workspace(latest_build=build))
@@ -117,6 +122,7 @@ async def tunnel_stage() -> AsyncGenerator[TunnelStage]:
                 stage.address,
                 on_outage=stage.note_outage,
                 on_way=stage.note_way,
+                purpose=purpose,
             )
             stage.running = group.create_task(stage.tunnel.run(), name="tunnel")
             try:

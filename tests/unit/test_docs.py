@@ -12,7 +12,7 @@ import pytest
 
 from genba_gateway.config import Config
 from genba_ide_bridge.cli import main
-from genba_wire.tunnel import credit, frames, mux, mux_frames, replay, streams
+from genba_wire.tunnel import credit, files, frames, mux, mux_frames, replay, streams
 from genba_wire.tunnel.frames import CloseCode, FrameType
 from genba_wire.tunnel.mux_frames import MuxType, ResetCode
 from tests.support.route_table import list_routes
@@ -137,6 +137,7 @@ def test_every_kind_of_stream_is_documented() -> None:
         (streams.UDP, "UdpOpen"),
         (streams.SPEED, "SpeedOpen"),
         (streams.PORTS, "none"),
+        (files.FILES, "FileOpen"),
     ):
         assert f"| `{kind}` | `{head}`" in text or f"| `{kind}` | {head} |" in text
     assert f"| `MAX_STREAMS` | {mux.MAX_STREAMS} a link |" in text

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from genba_wire.tunnel.files import FILES
 from genba_wire.tunnel.streams import PORTS, PTY, SPEED, SSH, TCP, UDP, UNIX
 
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     "terminal": frozenset({PTY, PORTS}),
+    "files": frozenset({FILES}),
     "tunnel": frozenset({TCP, UNIX, UDP, SPEED, PORTS}),
     "ssh": frozenset({SSH}),
 }

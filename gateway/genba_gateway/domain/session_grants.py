@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     TERMINAL = "terminal"
     TUNNEL = "tunnel"
     SSH = "ssh"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from genba_ide_bridge.api.calls import Calls
     from genba_wire.api.terminals import TicketResponse
 
-Purpose: TypeAlias = Literal["terminal", "tunnel", "ssh"]
+Purpose: TypeAlias = Literal["terminal", "tunnel", "files", "ssh"]
 """What a ticket's carriers may be used for."""
 
 

@@ -6,6 +6,7 @@
 * `redial`: how long to wait between attempts
 * `refusals`: which of the gateway's answers a redial waits out, and which end a session
 * `tunnel`: streams on such a link, opened whenever there is a way
+* `files`: files of the workspace
 * `forwards`: local ports and sockets, each connection joined to a stream
 * `measuring`: round trips and throughput of such a link
 * `terminal`: a terminal on such a link, which survives outages of the network and of the gateway

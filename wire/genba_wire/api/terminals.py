@@ -23,8 +23,8 @@ TICKET_PATH: Final = "/api/v2/workspaceagents/{agent_id}/tickets"
 class TicketRequest(Message, frozen=True, kw_only=True):
     """POST /workspaceagents/{id}/tickets."""
 
-    purpose: Literal["terminal", "tunnel", "ssh"]
-    """What its carriers may be used for: streams of the kind "pty", those to ports and sockets, or "ssh"."""
+    purpose: Literal["terminal", "tunnel", "files", "ssh"]
+    """What its carriers may be used for: streams of the kind "pty", those to ports and sockets, "files", or "ssh"."""
 
 
 class TicketResponse(Message, frozen=True, kw_only=True):
