@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_process import RunningGenba, running_genba
+from tests.support.cli_process import RunningGenba, run_genba, running_genba
 from tests.support.demo_workspace import demo_workspace
 from tests.support.real_gateway import CEILING_S, agents_of, free_port
 
@@ -95,3 +95,27 @@ async def test_taken_port_and_stopped_workspace_are_said_in_a_sentence(short_dir
                 assert await running.process.wait() == 1
                 await running.wait_until(lambda: f"has 127.0.0.1:{port} already" in running.err)
                 assert "Name another local port" in running.err
+
+
+async def test_files_are_copied_both_ways(short_dir: Path) -> None:
+    """`genba cp`, over the same way."""
+    tree = short_dir / "tree"
+
+    def make() -> None:
+        (tree / "below").mkdir(parents=True)
+        (tree / "below" / "big").write_bytes(bytes(range(256)) * 16_384)
+        (tree / "tool").write_text("#!/bin/sh\n")
+        (tree / "tool").chmod(0o755)
+
+    await asyncio.to_thread(make)
+    async with demo_workspace(short_dir) as (_, session):
+        there = f"demo:{short_dir}/there"
+        for command in (("-r", str(tree), there), ("-r", there, str(short_dir / "back"))):
+            done = await run_genba("cp", *command, folder=short_dir, env=session)
+            assert done.code == 0, done.err
+            assert "Copied 2 files" in done.err
+        for name in ("below/big", "tool"):
+            assert (short_dir / "back" / name).read_bytes() == (tree / name).read_bytes()
+        assert os.access(short_dir / "back" / "tool", os.X_OK)
+        done = await run_genba("cp", "demo:/nowhere/x", str(short_dir), folder=short_dir, env=session)
+        assert (done.code, "error: /nowhere/x: No such file or directory" in done.err) == (1, True)

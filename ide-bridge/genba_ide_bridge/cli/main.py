@@ -37,6 +37,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "logs": (OWN, _COMMANDS + "logs:logs", "Show, or follow, the logs of builds and agents"),
     "terminal": (OWN, _COMMANDS + "terminal:terminal", "Open a terminal in a workspace, or run a command in one"),
     "port-forward": (OWN, _COMMANDS + "port_forward:port_forward", "Make ports of a workspace reachable here"),
+    "cp": (OWN, _COMMANDS + "cp:cp", "Copy files to and from a workspace"),
     "ping": (OWN, _COMMANDS + "ping:ping", "Measure how long a workspace takes to answer"),
     "speedtest": (OWN, _COMMANDS + "speedtest:speedtest", "Measure how much goes through to a workspace"),
     "netcheck": (OWN, _COMMANDS + "netcheck:netcheck", "Check the way to the gateway"),

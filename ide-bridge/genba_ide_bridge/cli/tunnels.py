@@ -19,12 +19,17 @@ from genba_wire.tunnel.mux_frames import ResetCode
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
+    from genba_ide_bridge.api.terminals import Purpose
     from genba_wire.aio.stream import Stream
 
 
 @asynccontextmanager
 async def tunnel_to(
-    client: GatewayClient, target: WorkspaceTarget, *, on_outage: Callable[[str], None] | None = None
+    client: GatewayClient,
+    target: WorkspaceTarget,
+    *,
+    purpose: Purpose = "tunnel",
+    on_outage: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[tuple[Tunnel, str]]:
     """Yield a tunnel, and the agent's name as in `demo.main`; what is waited for is said on stderr.
 
@@ -41,6 +46,7 @@ async def tunnel_to(
         AgentAddress(workspace.id, workspace.latest_build.id, agent.id),
         on_outage=on_outage or say_outage,
         on_way=lambda: None,
+        purpose=purpose,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(tunnel.run(), name="tunnel")

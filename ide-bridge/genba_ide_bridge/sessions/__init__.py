@@ -7,6 +7,7 @@
 * `refusals`: which of the gateway's answers a redial waits out, and which end a session
 * `tunnel`: streams on such a link, opened whenever there is a way
 * `files`: files of the workspace
+* `copying`: files and folders, copied either way; `local_files` is its part on this machine's disk
 * `forwards`: local ports and sockets, each connection joined to a stream
 * `measuring`: round trips and throughput of such a link
 * `terminal`: a terminal on such a link, which survives outages of the network and of the gateway
