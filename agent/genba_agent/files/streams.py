@@ -6,11 +6,13 @@ import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from itertools import islice
 from typing import Final
 
 from genba_agent.files import disk
 from genba_agent.files.parts import Part
+from genba_agent.files.searching import search
 from genba_wire.aio.stream import Stream
 from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import RemoteProtocolError, StreamRefused
@@ -42,6 +44,7 @@ class FileStreams:
             "list": _list,
             "read": _read,
             "write": _write,
+            "search": _search,
         }
 
     def handle_stream(self, kind: str, head: bytes, stream: Stream) -> None:
@@ -87,6 +90,20 @@ async def _list(request: FileOpen, path: bytes, stream: Stream) -> None:
         await channel.write(b"".join(encode(entry) + b"\n" for entry in page))
         page = await asyncio.to_thread(_take_page, entries)
     channel.finish()
+
+
+async def _search(request: FileOpen, path: bytes, stream: Stream) -> None:
+    if not request.query or "\n" in request.query or "\0" in request.query:
+        raise ValueError("What is searched for is a text on one line.")
+    async with aclosing(search(path, request.query, ignores_case=request.ignore_case)) as batches:
+        # Before it is accepted: a folder that may not be read is a refusal.
+        batch = await anext(batches, None)
+        stream.accept()
+        channel = StreamChannel(stream)
+        while batch is not None:
+            await channel.write(b"".join(encode(match) + b"\n" for match in batch))
+            batch = await anext(batches, None)
+        channel.finish()
 
 
 def _take_page(entries: Iterator[FileEntry]) -> list[FileEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from genba_wire.aio.stream_channel import StreamChannel
@@ -10,10 +11,12 @@ from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.files import (
     FILES,
     FileEntry,
+    FileMatch,
     FileOpen,
     FileStat,
     encode,
     parse_file_entry,
+    parse_file_match,
     parse_file_stat,
 )
 from genba_wire.tunnel.mux_frames import ResetCode
@@ -48,19 +51,16 @@ class RemoteFiles:
 
     async def list(self, path: str) -> AsyncGenerator[FileEntry]:
         """Yield what is in a folder, as it comes, in no order."""
-        stream = await self._tunnel.open_stream(FILES, encode(FileOpen(op="list", path=path)))
-        channel = StreamChannel(stream)
-        rest = b""
-        try:
-            while data := await channel.read():
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    yield parse_file_entry(line)
-                if len(rest) > MAX_LINE_BYTES:
-                    raise StreamRefused(ResetCode.PROTOCOL, "The agent's list can't be read.")
-            channel.finish()
-        finally:
-            channel.close()
+        async with aclosing(self._read_lines(FileOpen(op="list", path=path))) as lines:
+            async for line in lines:
+                yield parse_file_entry(line)
+
+    async def search(self, folder: str, query: str, *, ignore_case: bool = False) -> AsyncGenerator[FileMatch]:
+        """Yield the lines of files below a folder that hold a text, as they are found."""
+        request = FileOpen(op="search", path=folder, query=query, ignore_case=ignore_case)
+        async with aclosing(self._read_lines(request)) as lines:
+            async for line in lines:
+                yield parse_file_match(line)
 
     async def read(self, path: str, *, offset: int = 0, size: int | None = None) -> AsyncGenerator[bytes]:
         """Yield bytes of a file, from an offset on."""
@@ -114,6 +114,20 @@ class RemoteFiles:
     async def _open(self, request: FileOpen) -> tuple[StreamChannel, FileStat]:
         stream = await self._tunnel.open_stream(FILES, encode(request))
         return StreamChannel(stream), parse_file_stat(stream.head)
+
+    async def _read_lines(self, request: FileOpen) -> AsyncGenerator[bytes]:
+        channel = StreamChannel(await self._tunnel.open_stream(FILES, encode(request)))
+        rest = b""
+        try:
+            while data := await channel.read():
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    yield line
+                if len(rest) > MAX_LINE_BYTES:
+                    raise StreamRefused(ResetCode.PROTOCOL, "The agent's list can't be read.")
+            channel.finish()
+        finally:
+            channel.close()
 
     async def _change(self, request: FileOpen) -> None:
         channel = StreamChannel(await self._tunnel.open_stream(FILES, encode(request)))

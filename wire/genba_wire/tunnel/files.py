@@ -12,7 +12,7 @@ from genba_wire.tunnel import json_messages
 
 FILES: Final = "files"
 
-Operation: TypeAlias = Literal["stat", "list", "read", "write", "mkdir", "link", "rename", "delete"]
+Operation: TypeAlias = Literal["stat", "list", "read", "write", "mkdir", "link", "rename", "delete", "search"]
 FileType: TypeAlias = Literal["file", "directory", "link", "other"]
 Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Mode: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0o7777)]
@@ -39,6 +39,9 @@ class FileOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     part: Part = ""
     follow: bool = True
     """Whether `stat` looks behind a symbolic link."""
+    query: str = ""
+    """The text that is searched for, on one line."""
+    ignore_case: bool = False
 
 
 class FileStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,19 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     stat: FileStat
 
 
+class FileMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that was found: one line of the data of "search".
+
+    `path` is escaped and below the folder; lines count from 1, `column` counts bytes from 0. Of a long line `text` is
+    what is around the match.
+    """
+
+    path: str
+    line: int
+    column: int
+    text: str
+
+
 def escape_path(path: bytes) -> str:
     """Return a path as text: a byte that is no UTF-8 becomes a zero character and two hexadecimal digits.
 
@@ -79,7 +95,7 @@ def unescape_path(text: str) -> bytes:
     return b"".join(bytes.fromhex(piece) if at % 2 else piece.encode() for at, piece in enumerate(_ESCAPED.split(text)))
 
 
-def encode(message: FileOpen | FileStat | FileEntry) -> bytes:
+def encode(message: FileOpen | FileStat | FileEntry | FileMatch) -> bytes:
     """Return the JSON of a head, an answer or a line."""
     return json_messages.encode(message)
 
@@ -109,3 +125,12 @@ def parse_file_entry(line: Buffer) -> FileEntry:
         RemoteProtocolError: not JSON, or not of this shape.
     """
     return json_messages.decode(line, FileEntry)
+
+
+def parse_file_match(line: Buffer) -> FileMatch:
+    """Read a line of what was found.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(line, FileMatch)

@@ -153,3 +153,17 @@ async def test_path_below_the_home_folder_and_one_that_is_not_to_be_used(
         for spelling in (f"{tmp_path}/below", "~/below", "below"):
             assert (await files.stat(spelling)).type == "directory"
         assert (await files.stat("~")).mode == (await files.stat(str(tmp_path))).mode
+
+
+async def test_text_is_searched_for(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "notes").write_text, "one\ntwo Words\n")
+    async with files_stage() as (files, _):
+        (match,) = [match async for match in files.search(str(tmp_path), "words", ignore_case=True)]
+        assert (match.path, match.line, match.column, match.text) == ("notes", 2, 4, "two Words")
+        assert [match async for match in files.search(str(tmp_path), "nothing")] == []
+        for query, reason in (("", "on one line"), ("a\nb", "on one line")):
+            with pytest.raises(StreamRefused, match=reason):
+                _ = [match async for match in files.search(str(tmp_path), query)]
+        with pytest.raises(StreamRefused) as refused:
+            _ = [match async for match in files.search(f"{tmp_path}/absent", "x")]
+        assert refused.value.code == ResetCode.GONE

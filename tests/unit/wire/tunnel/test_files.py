@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.files import (
     FileEntry,
+    FileMatch,
     FileOpen,
     FileStat,
     encode,
     escape_path,
     parse_file_entry,
+    parse_file_match,
     parse_file_open,
     parse_file_stat,
     unescape_path,
@@ -29,6 +31,8 @@ def test_messages_are_read_back() -> None:
     assert parse_file_stat(encode(FOUND)) == FOUND
     entry = FileEntry(name="n", stat=FOUND)
     assert parse_file_entry(encode(entry)) == entry
+    match = FileMatch(path="p", line=1, column=0, text="t")
+    assert parse_file_match(encode(match)) == match
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,6 @@ def test_any_path_is_read_back(path: bytes) -> None:
 
 @given(st.binary(max_size=100))
 def test_random_bytes_raise_nothing_else(data: bytes) -> None:
-    for parse in (parse_file_open, parse_file_stat, parse_file_entry):
+    for parse in (parse_file_open, parse_file_stat, parse_file_entry, parse_file_match):
         with contextlib.suppress(RemoteProtocolError):
             parse(data)
