@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import islice
 from typing import Final
 
@@ -16,7 +16,7 @@ from genba_agent.files.searching import search
 from genba_wire.aio.stream import Stream
 from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import RemoteProtocolError, StreamRefused
-from genba_wire.tunnel.files import FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
+from genba_wire.tunnel.files import FileChange, FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
 from genba_wire.tunnel.mux_frames import MAX_HEAD_BYTES, ResetCode
 
 READ_BYTES: Final = 1024 * 1024
@@ -45,6 +45,7 @@ class FileStreams:
             "read": _read,
             "write": _write,
             "search": _search,
+            "watch": _watch,
         }
 
     def handle_stream(self, kind: str, head: bytes, stream: Stream) -> None:
@@ -54,19 +55,26 @@ class FileStreams:
         except RemoteProtocolError as error:
             stream.refuse(ResetCode.PROTOCOL, str(error))
             return
+        if request.op == "watch":
+            # It takes no room: it is idle, and lasts.
+            self._group.create_task(self._answer(request, stream), name="files: watch")
+            return
         self._group.create_task(self._serve(request, stream), name=f"files: {request.op}")
 
     async def _serve(self, request: FileOpen, stream: Stream) -> None:
         async with self._room:
-            try:
-                await self._operations.get(request.op, _change)(request, disk.locate(request.path), stream)
-            except OSError as error:
-                stream.reset(_code_of(error), error.strerror or str(error))
-            except ValueError as error:
-                stream.reset(ResetCode.FAILED, str(error))
-            except StreamRefused:
-                # The client has gone.
-                return
+            await self._answer(request, stream)
+
+    async def _answer(self, request: FileOpen, stream: Stream) -> None:
+        try:
+            await self._operations.get(request.op, _change)(request, disk.locate(request.path), stream)
+        except OSError as error:
+            stream.reset(_code_of(error), error.strerror or str(error))
+        except ValueError as error:
+            stream.reset(ResetCode.FAILED, str(error))
+        except StreamRefused:
+            # The client has gone.
+            return
 
 
 def _code_of(error: OSError) -> ResetCode:
@@ -103,6 +111,43 @@ async def _search(request: FileOpen, path: bytes, stream: Stream) -> None:
         while batch is not None:
             await channel.write(b"".join(encode(match) + b"\n" for match in batch))
             batch = await anext(batches, None)
+        channel.finish()
+
+
+async def _watch(request: FileOpen, path: bytes, stream: Stream) -> None:
+    # Most agents never watch: its foreign functions cost memory.
+    from genba_agent.files.watching import Watcher
+
+    has_missed = False
+
+    def tell(changes: list[FileChange]) -> None:
+        nonlocal has_missed
+        if has_missed and stream.is_writable:
+            has_missed = False
+            stream.write(encode(FileChange(type="overflow", path="")) + b"\n")
+        if stream.is_writable:
+            stream.write(b"".join(encode(change) + b"\n" for change in changes))
+        else:
+            # A client that does not read, or is away, looks anew when it is back.
+            has_missed = True
+
+    watcher = Watcher(path, tell)
+    try:
+        await watcher.open()
+        stream.accept()
+        tell([FileChange(type="overflow", path="")])
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(watcher.run(), name="files: changes")
+            await _wait_for_end(StreamChannel(stream))
+            telling.cancel()
+    finally:
+        await watcher.close()
+
+
+async def _wait_for_end(channel: StreamChannel) -> None:
+    with suppress(StreamRefused):
+        while await channel.read():
+            """The client has nothing to say; its end is what is waited for."""
         channel.finish()
 
 

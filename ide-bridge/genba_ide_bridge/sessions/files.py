@@ -10,11 +10,13 @@ from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.files import (
     FILES,
+    FileChange,
     FileEntry,
     FileMatch,
     FileOpen,
     FileStat,
     encode,
+    parse_file_change,
     parse_file_entry,
     parse_file_match,
     parse_file_stat,
@@ -61,6 +63,15 @@ class RemoteFiles:
         async with aclosing(self._read_lines(request)) as lines:
             async for line in lines:
                 yield parse_file_match(line)
+
+    async def watch(self, folder: str) -> AsyncGenerator[FileChange]:
+        """Yield what changes in a folder and those below it, until it is closed.
+
+        The first change is an overflow at the folder itself: from then on all is told, so look at what is there.
+        """
+        async with aclosing(self._read_lines(FileOpen(op="watch", path=folder))) as lines:
+            async for line in lines:
+                yield parse_file_change(line)
 
     async def read(self, path: str, *, offset: int = 0, size: int | None = None) -> AsyncGenerator[bytes]:
         """Yield bytes of a file, from an offset on."""

@@ -12,8 +12,9 @@ from genba_wire.tunnel import json_messages
 
 FILES: Final = "files"
 
-Operation: TypeAlias = Literal["stat", "list", "read", "write", "mkdir", "link", "rename", "delete", "search"]
+Operation: TypeAlias = Literal["stat", "list", "read", "write", "mkdir", "link", "rename", "delete", "search", "watch"]
 FileType: TypeAlias = Literal["file", "directory", "link", "other"]
+ChangeType: TypeAlias = Literal["created", "changed", "deleted", "overflow"]
 Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Mode: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0o7777)]
 Part: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{0,32}$")]
@@ -77,6 +78,16 @@ class FileMatch(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that changed: one line of the data of "watch". The escaped path is below the folder.
+
+    An overflow says that changes at or below the path were missed: look anew.
+    """
+
+    type: ChangeType
+    path: str
+
+
 def escape_path(path: bytes) -> str:
     """Return a path as text: a byte that is no UTF-8 becomes a zero character and two hexadecimal digits.
 
@@ -95,7 +106,7 @@ def unescape_path(text: str) -> bytes:
     return b"".join(bytes.fromhex(piece) if at % 2 else piece.encode() for at, piece in enumerate(_ESCAPED.split(text)))
 
 
-def encode(message: FileOpen | FileStat | FileEntry | FileMatch) -> bytes:
+def encode(message: FileOpen | FileStat | FileEntry | FileMatch | FileChange) -> bytes:
     """Return the JSON of a head, an answer or a line."""
     return json_messages.encode(message)
 
@@ -134,3 +145,12 @@ def parse_file_match(line: Buffer) -> FileMatch:
         RemoteProtocolError: not JSON, or not of this shape.
     """
     return json_messages.decode(line, FileMatch)
+
+
+def parse_file_change(line: Buffer) -> FileChange:
+    """Read a line of what changed.
+
+    Raises:
+        RemoteProtocolError: not JSON, or not of this shape.
+    """
+    return json_messages.decode(line, FileChange)

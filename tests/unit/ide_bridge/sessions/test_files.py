@@ -167,3 +167,19 @@ async def test_text_is_searched_for(tmp_path: Path) -> None:
         with pytest.raises(StreamRefused) as refused:
             _ = [match async for match in files.search(f"{tmp_path}/absent", "x")]
         assert refused.value.code == ResetCode.GONE
+
+
+async def test_folder_is_watched_until_the_client_has_enough(tmp_path: Path) -> None:
+    async with files_stage() as (files, _):
+        changes = files.watch(str(tmp_path))
+        first = await anext(changes)
+        assert (first.type, first.path) == ("overflow", "")
+        await asyncio.to_thread((tmp_path / "a").touch)
+        assert [(change.type, change.path) for change in (await anext(changes), await anext(changes))] == [
+            ("created", "a"),
+            ("changed", "a"),
+        ]
+        await changes.aclose()
+        with pytest.raises(StreamRefused) as refused:
+            await anext(files.watch(f"{tmp_path}/absent"))
+        assert refused.value.code == ResetCode.GONE

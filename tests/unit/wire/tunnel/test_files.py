@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.files import (
+    FileChange,
     FileEntry,
     FileMatch,
     FileOpen,
     FileStat,
     encode,
     escape_path,
+    parse_file_change,
     parse_file_entry,
     parse_file_match,
     parse_file_open,
@@ -33,6 +35,8 @@ def test_messages_are_read_back() -> None:
     assert parse_file_entry(encode(entry)) == entry
     match = FileMatch(path="p", line=1, column=0, text="t")
     assert parse_file_match(encode(match)) == match
+    change = FileChange(type="created", path="p")
+    assert parse_file_change(encode(change)) == change
 
 
 @pytest.mark.parametrize(
