@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from genba_ide_bridge.api.calls import in_path
-from genba_ide_bridge.cli.commands.listing import agents_of
+from genba_ide_bridge.cli.build_facts import agents_of
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.support.redaction import Redactor
 from genba_wire.errors import WireError

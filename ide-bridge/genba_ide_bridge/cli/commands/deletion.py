@@ -24,7 +24,8 @@ def delete(target: WorkspaceTarget, orphan: bool, yes: bool) -> None:
     """Delete a workspace and all its resources."""
 
     async def delete_workspace(client: GatewayClient) -> None:
-        from genba_ide_bridge.cli.following import follow_build, is_over
+        from genba_ide_bridge.cli.build_facts import is_over
+        from genba_ide_bridge.cli.following import follow_build
         from genba_wire.api.workspaces import CreateBuildRequest
 
         workspace = await get_workspace(client, target)
