@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 READ_BYTES: Final = 64 * 1024
-PACED_BYTES: Final = 16 * 1024
+PACED_BYTES: Final = READ_BYTES
 """So much is passed on at a time where the rate is limited."""
 
 MAX_UNDER_WAY_BYTES: Final = 16 * 1024 * 1024

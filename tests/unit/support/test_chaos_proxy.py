@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.support.agent_clock import FakeClock
-from tests.support.chaos_line import PACED_BYTES
 from tests.support.chaos_proxy import ChaosProxy, Time, Way, chaos_proxy, proxy_thread
 
 CEILING_S = 30.0
@@ -121,13 +120,15 @@ async def test_a_delay_holds_back_one_way_and_keeps_the_order() -> None:
 async def test_a_rate_lets_a_piece_pass_at_a_time() -> None:
     clock = FakeClock()
     async with proxied(Time(clock.monotonic, clock.sleep)) as (proxy, there), connected(proxy, there) as (near, far):
-        proxy.set_rate(PACED_BYTES, Way.DOWN)
-        far[1].write(bytes(2 * PACED_BYTES))
-        await near[0].readexactly(PACED_BYTES)
+        proxy.set_rate(1000, Way.DOWN)
+        far[1].write(bytes(1000))
+        await near[0].readexactly(1000)
         await clock.wait_for_sleep(1.0)
-        assert proxy.passed(Way.DOWN) == PACED_BYTES
+        far[1].write(bytes(500))
+        assert proxy.passed(Way.DOWN) == 1000
         clock.advance(1.0)
-        await near[0].readexactly(PACED_BYTES)
+        await near[0].readexactly(500)
+        await clock.wait_for_sleep(0.5)
 
 
 async def test_what_waited_while_nothing_passed_arrives_late() -> None:
