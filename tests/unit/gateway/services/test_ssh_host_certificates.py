@@ -136,6 +136,8 @@ SHORT_RSA = line_of(rsa.generate_private_key(65537, 1024))  # noqa: S505  # refu
         (SHORT_RSA, "2048 to 16384 bits, not 1024"),
         (f"{ED25519} {'x' * MAX_KEY_CHARS}", "more than 4096 characters"),
     ],
+    # Keys are made anew by each process that collects these.
+    ids=range(12),
 )
 def test_what_is_no_host_key_is_refused_with_its_reason(line: str, why: str) -> None:
     with pytest.raises(BadRequest) as refused:
