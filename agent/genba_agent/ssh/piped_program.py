@@ -77,6 +77,7 @@ class PipedProgram:
 
     def __init__(self, process: subprocess.Popen[bytes], listener: ProgramListener) -> None:
         """Take over a process that was just started; `connect` follows."""
+        self.pid = process.pid
         self._process = process
         self._listener = listener
         self._exited = asyncio.Event()
@@ -244,8 +245,10 @@ class _Input(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close the pipe at once."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport
+        # asyncio closes a pipe twice, and fails, when it is told to while it does so already.
+        if transport is not None and not (transport.is_closing() and not transport.get_write_buffer_size()):
+            transport.abort()
 
 
 def _returning(output: _Output) -> Callable[[], _Output]:
