@@ -232,7 +232,8 @@ class _Input(asyncio.Protocol):
         self._listener.input_filled()
 
     def resume_writing(self) -> None:
-        self._listener.input_drained()
+        # Not within asyncio's own writing: input that ends there and then has its last bytes dropped (Python 3.11).
+        asyncio.get_running_loop().call_soon(self._listener.input_drained)
 
     def write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

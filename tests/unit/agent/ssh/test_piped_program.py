@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -21,6 +22,7 @@ class Shown:
         self.out = b""
         self.err = b""
         self.is_filled = False
+        self.on_drained: Callable[[], None] = lambda: None
         self.status = asyncio.get_running_loop().create_future()
 
     def output(self, data: bytes) -> None:
@@ -33,7 +35,9 @@ class Shown:
         self.is_filled = True
 
     def input_drained(self) -> None:
-        self.is_filled = False
+        was_filled, self.is_filled = self.is_filled, False
+        if was_filled:
+            self.on_drained()
 
     def exited(self, status: int) -> None:
         self.status.set_result(status)
@@ -86,6 +90,19 @@ def is_dead(pid: int) -> bool:
 
 def is_stopped(program: PipedProgram) -> bool:
     return psutil.Process(program.pid).status() == psutil.STATUS_STOPPED
+
+
+async def test_last_input_arrives_whole_when_it_ends_as_soon_as_there_is_room() -> None:
+    program, shown = await start("wc -c")
+
+    def bring_the_rest() -> None:
+        program.write(bytes(2_000_000))
+        program.write_eof()
+
+    shown.on_drained = bring_the_rest
+    program.write(bytes(1_000_000))
+    assert await shown.wait() == 0
+    assert shown.out.strip() == b"3000000"
 
 
 async def test_paused_output_holds_the_program() -> None:
