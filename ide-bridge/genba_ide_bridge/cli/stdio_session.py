@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
 from genba_ide_bridge.cli.output import note
@@ -59,10 +59,15 @@ def begin_logging(options: StdioOptions) -> None:
 
 def import_session() -> None:
     """Import what carries a session; done while the gateway is asked something, it costs no time."""
+    # With those that a link's secret needs, or the agent would seem to take long to answer.
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import x25519
+    from cryptography.hazmat.primitives.kdf import hkdf
+
     from genba_ide_bridge.sessions import byte_session
     from genba_wire.aio import handshake, link_session
 
-    del byte_session, handshake, link_session
+    del byte_session, handshake, hashes, hkdf, link_session, x25519
 
 
 async def carry(
@@ -106,6 +111,13 @@ async def carry(
         logger.info("Ended by signal %d.", caught.number)
         return EXIT_BY_SIGNAL + caught.number
     return _tell(running.result(), session)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: OpenSSH waits for its ProxyCommand, and tidying an interpreter up takes a while."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def take_standard_streams() -> tuple[int, int]:

@@ -187,7 +187,7 @@ def ssh(
 
 
 def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
-    from genba_ide_bridge.cli.stdio_session import begin_logging, carry, import_session
+    from genba_ide_bridge.cli.stdio_session import begin_logging, carry, import_session, leave
 
     options = flags.stdio_options(current_settings())
     begin_logging(options)
@@ -201,7 +201,7 @@ def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
         wish = Wish(command="ssh", starts=not flags.disable_autostart, wait=flags.wait)
         return await carry(client, target, workspace, wish, options)
 
-    return run_with_gateway(carry_bytes)
+    leave(run_with_gateway(carry_bytes))
 
 
 def _check_environment(settings: Sequence[str]) -> None:

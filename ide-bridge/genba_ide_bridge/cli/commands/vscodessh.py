@@ -42,7 +42,7 @@ def vscodessh(
     wait: str,
 ) -> int:
     """Be the ProxyCommand of an editor's ssh; a stopped workspace is never started."""
-    from genba_ide_bridge.cli.stdio_session import StdioOptions, begin_logging, carry
+    from genba_ide_bridge.cli.stdio_session import StdioOptions, begin_logging, carry, leave
 
     target = parse_vscode_host(host)
     settings = current_settings()
@@ -63,7 +63,7 @@ def vscodessh(
         found, workspace = await find_workspace(client, [target])
         return await carry(client, found, workspace, Wish(command="ssh", wait=wait), options)
 
-    return run_with_token(settings, url, token, carry_bytes)
+    leave(run_with_token(settings, url, token, carry_bytes))
 
 
 def _read(path: Path) -> str:
