@@ -26,14 +26,15 @@ def host_template(**additions: str) -> dict[str, str]:
     return {**read_starter("host"), **{f"{name}.tf": text for name, text in additions.items()}}
 
 
-def script(name: str, text: str, *, run_on_stop: bool = False) -> str:
-    """A script of the starter's agent, run when it starts, or only when it stops."""
+def script(name: str, text: str, *, run_on_stop: bool = False, blocks: bool = False) -> str:
+    """A script of the starter's agent, run when it starts, or only when it stops; with `blocks` logins wait for it."""
     return f"""
 resource "coder_script" "{name}" {{
   agent_id     = coder_agent.main.id
   display_name = "{name}"
   run_on_start = {str(not run_on_stop).lower()}
   run_on_stop  = {str(run_on_stop).lower()}
+  start_blocks_login = {str(blocks).lower()}
   script       = <<-EOT
     #!/bin/sh
     {text}
