@@ -87,7 +87,19 @@ async def interrupt(running: RunningGenba) -> None:
     assert await running.process.wait() == 0
 
 
-async def test_taken_port_and_stopped_workspace_are_said_in_a_sentence(short_dir: Path) -> None:
+async def test_stopped_workspace_is_started_unless_told_otherwise(short_dir: Path) -> None:
+    async with demo_workspace(short_dir) as (_, session):
+        assert (await run_genba("stop", "demo", "--yes", folder=short_dir, env=session)).code == 0
+        words = ("port-forward", "demo", "--unix", f"{short_dir}/here.sock:/there.sock")
+        refused = await run_genba(*words, "--disable-autostart", folder=short_dir, env=session)
+        assert refused.code == 1
+        assert "genba start demo" in refused.err
+        async with running_genba(*words, folder=short_dir, env=session) as running:
+            await running.wait_until(lambda: "orwarding" in running.err + running.out)
+            await interrupt(running)
+
+
+async def test_taken_port_is_said_in_a_sentence(short_dir: Path) -> None:
     async with demo_workspace(short_dir) as (_, session):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from genba_ide_bridge.cli.agent_readiness import wait_for_agent
+from genba_ide_bridge.cli.agent_readiness import Wish, wait_for_agent
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.targets import WorkspaceTarget
 from genba_ide_bridge.errors import BridgeError
@@ -28,15 +28,18 @@ async def tunnel_to(
     client: GatewayClient,
     target: WorkspaceTarget,
     *,
+    command: str,
     purpose: Purpose = "tunnel",
     on_outage: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[tuple[Tunnel, str]]:
     """Yield a tunnel, and the agent's name as in `demo.main`; what is waited for is said on stderr.
 
+    `command` is whose tunnel it is, for hints.
+
     Raises:
         BridgeError: there is no way to the agent.
     """
-    workspace, agent = await wait_for_agent(client, target)
+    workspace, agent = await wait_for_agent(client, target, Wish(command))
 
     def say_outage(reason: str) -> None:
         note(f"The way to {target.name} is lost: {reason} Trying again.")

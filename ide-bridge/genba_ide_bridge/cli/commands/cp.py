@@ -52,7 +52,7 @@ def cp(sources: tuple[str, ...], target: str, is_recursive: bool, is_quiet: bool
         from genba_ide_bridge.sessions.files import RemoteFiles
 
         progress = _Progress(is_shown=sys.stderr.isatty() and not is_quiet)
-        async with tunnel_to(client, remote[0].target, purpose="files") as (tunnel, name):
+        async with tunnel_to(client, remote[0].target, command="cp", purpose="files") as (tunnel, name):
             copier = Copier(RemoteFiles(tunnel), progress, is_recursive=is_recursive)
             try:
                 await _copy_all(copier, places, there)

@@ -46,7 +46,7 @@ def ping(
 
         lost: list[str] = []
         await _explain_no_way(client)
-        async with tunnel_to(client, target, on_outage=lost.append) as (tunnel, name):
+        async with tunnel_to(client, target, command="ping", on_outage=lost.append) as (tunnel, name):
             pinger = _Pinger(tunnel, name, client.base_url, lost, wait.total_seconds(), timeout.total_seconds())
             if shows_time or is_utc:
                 pinger.stamp = lambda: datetime.now(UTC if is_utc else None).isoformat(timespec="milliseconds") + " "

@@ -62,7 +62,15 @@ class Forward:
     metavar="LOCAL:REMOTE",
     help="Forward a unix socket of the workspace; LOCAL is a path, or [ADDRESS:]PORT.",
 )
-def port_forward(target: WorkspaceTarget, tcp: Sequence[str], udp: Sequence[str], unix: Sequence[str]) -> int:
+@click.option(
+    "--disable-autostart",
+    is_flag=True,
+    envvar=environment_of("SSH_DISABLE_AUTOSTART"),
+    help="Don't start a stopped workspace.",
+)
+def port_forward(
+    target: WorkspaceTarget, tcp: Sequence[str], udp: Sequence[str], unix: Sequence[str], disable_autostart: bool
+) -> int:
     """Make ports and unix sockets of a workspace reachable on this machine, until Ctrl-C.
 
     Programs here connect to localhost, unless ADDRESS says where else to listen. The ports stay through outages of the
@@ -73,14 +81,14 @@ def port_forward(target: WorkspaceTarget, tcp: Sequence[str], udp: Sequence[str]
         raise click.UsageError("Say what to forward: --tcp 8080, --udp 53 or --unix ./docker.sock:/run/docker.sock.")
 
     async def forward(client: GatewayClient) -> int:
-        from genba_ide_bridge.cli.agent_readiness import wait_for_agent
+        from genba_ide_bridge.cli.agent_readiness import Wish, wait_for_agent
         from genba_ide_bridge.sessions.refusals import AgentAddress
         from genba_ide_bridge.sessions.tunnels import Tunnels
 
         with ExitStack() as stack:
             # Before the workspace is waited for, and all of them or none: a taken port is said at once.
             bound = [(each, await asyncio.to_thread(_bind, each, stack)) for each in forwards]
-            workspace, agent = await wait_for_agent(client, target)
+            workspace, agent = await wait_for_agent(client, target, Wish("port-forward", starts=not disable_autostart))
             tunnels = Tunnels(
                 client,
                 AgentAddress(workspace.id, workspace.latest_build.id, agent.id),

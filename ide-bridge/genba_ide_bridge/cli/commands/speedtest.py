@@ -63,7 +63,7 @@ def speedtest(
         from genba_ide_bridge.sessions.measuring import measure_throughput
 
         intervals: list[Throughput] = []
-        async with tunnel_to(client, target) as (tunnel, name):
+        async with tunnel_to(client, target, command="speedtest") as (tunnel, name):
             stream = await open_stream(tunnel, SPEED, encode(SpeedOpen(direction=direction)), name)
             note(f"Measuring for {span.total_seconds():g} s what goes {direction} through {client.base_url}.")
             try:
