@@ -117,6 +117,7 @@ class Session:
     async def moves(self, size: int) -> None:
         """Return once so many bytes more went each way; the transfer has to be under way after that."""
         up, down = self.server.sink.received + size, self.came + size
+        assert max(up, down) < self.server.size, "the transfer is too far for what is still to happen"
         async with asyncio.TaskGroup() as group:
             group.create_task(self.server.wait_received(up))
             group.create_task(self.until(lambda: self.came >= down or bool(self._resets)))

@@ -41,6 +41,6 @@ class TcpStreams:
                 await loop.create_connection(lambda: AcceptingJoint(stream), target.host, target.port)
         except TimeoutError:
             stream.refuse(ResetCode.FAILED, f"{target.host}:{target.port} did not answer within {CONNECT_S:.0f} s.")
-        except (OSError, UnicodeError) as error:
-            # A host name that can't be encoded is a UnicodeError.
+        except (OSError, ValueError) as error:
+            # A host name with a zero byte, or one that can't be encoded, is a ValueError.
             stream.refuse(ResetCode.FAILED, f"Can't connect to {target.host}:{target.port}: {error}")

@@ -36,8 +36,8 @@ class UdpStreams:
                 await loop.create_datagram_endpoint(lambda: _UdpEnd(stream), remote_addr=(target.host, target.port))
         except TimeoutError:
             stream.refuse(ResetCode.FAILED, f"The name {target.host} was not found within {CONNECT_S:.0f} s.")
-        except (OSError, UnicodeError) as error:
-            # A host name that can't be encoded is a UnicodeError.
+        except (OSError, ValueError) as error:
+            # A host name with a zero byte, or one that can't be encoded, is a ValueError.
             stream.refuse(ResetCode.FAILED, f"Can't send to {target.host}:{target.port}: {error}")
 
 

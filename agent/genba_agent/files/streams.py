@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
@@ -18,6 +19,8 @@ from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import RemoteProtocolError, StreamRefused
 from genba_wire.tunnel.files import FileChange, FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
 from genba_wire.tunnel.mux_frames import MAX_HEAD_BYTES, ResetCode
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 1024 * 1024
 """How much is read from a file in one go."""
@@ -75,6 +78,10 @@ class FileStreams:
         except StreamRefused:
             # The client has gone.
             return
+        except Exception:
+            # One request must not end the agent and everybody's sessions.
+            logger.exception("A request %r about files broke.", request.op)
+            stream.reset(ResetCode.FAILED, "The agent had an internal error; its log says more.")
 
 
 def _code_of(error: OSError) -> ResetCode:

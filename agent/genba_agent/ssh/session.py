@@ -218,7 +218,12 @@ class WorkspaceSession(asyncssh.SSHServerSession[bytes]):
         if status >= 0:
             self._channel.exit(status)
         else:
-            self._channel.exit_with_signal(signals.Signals(-status).name.removeprefix("SIG"))
+            try:
+                name = signals.Signals(-status).name.removeprefix("SIG")
+            except ValueError:  # real-time signals have no names; a shell tells them so
+                self._channel.exit(128 - status)
+            else:
+                self._channel.exit_with_signal(name)
 
     async def _start(self, request: ProgramRequest) -> None:
         try:

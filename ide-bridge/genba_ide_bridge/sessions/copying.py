@@ -188,7 +188,9 @@ class Copier:
             self._events.copied(size)
             while size < found.size:
                 try:
-                    async for piece in self._files.read(source, offset=size):
+                    async for piece in self._files.read(source, offset=size, size=found.size - size):
+                        if size + len(piece) > found.size:
+                            raise StreamRefused(ResetCode.PROTOCOL, "The agent sent more than it was asked for.")
                         await asyncio.to_thread(local_files.write_all, descriptor, piece)
                         size += len(piece)
                         self._events.copied(len(piece))

@@ -18,18 +18,27 @@ _OURS: Final = frozenset(
 )
 """Who sets these differently has another block, or other hosts: ours would not lead to a workspace any more."""
 
-_NEVER_FROM_A_GATEWAY: Final = frozenset(
+_MAY_COME_FROM_A_GATEWAY: Final = frozenset(
     {
-        "globalknownhostsfile",
-        "knownhostscommand",
-        "localcommand",
-        "permitlocalcommand",
-        "pkcs11provider",
-        "securitykeyprovider",
-        "xauthlocation",
+        "addressfamily",
+        "ciphers",
+        "compression",
+        "connectionattempts",
+        "connecttimeout",
+        "ipqos",
+        "kexalgorithms",
+        "loglevel",
+        "macs",
+        "rekeylimit",
+        "serveralivecountmax",
+        "serveraliveinterval",
+        "setenv",
+        "tcpkeepalive",
+        "user",
     }
 )
-"""They run programs on the user's machine, or name keys to believe: a gateway has no say in that."""
+"""What at worst makes a session fail. Others run programs on the user's machine, load libraries, name keys to believe,
+open the user's agent, display, ports or sockets to a workspace, or send it the user's environment."""
 
 DEFAULTS: Final[Mapping[str, str]] = {
     "ConnectTimeout": "0",  # the workspace may have to start first
@@ -73,7 +82,7 @@ def accept_from_gateway(options: Mapping[str, str]) -> tuple[list[SshOption], li
         except BridgeError:
             refused.append(repr(keyword))
             continue
-        if option.keyword.lower() in _NEVER_FROM_A_GATEWAY:
+        if option.keyword.lower() not in _MAY_COME_FROM_A_GATEWAY:
             refused.append(keyword)
         else:
             taken.append(option)

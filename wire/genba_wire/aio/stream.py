@@ -13,9 +13,13 @@ from typing import Final, Protocol
 
 from genba_wire.buffers import Buffer
 from genba_wire.tunnel.mux import Mux
+from genba_wire.tunnel.mux_frames import ResetCode
 
 WRITABLE_BELOW_BYTES: Final = 256 * 1024
 """A stream is writable while at most so much waits for credit or for the carrier."""
+
+MAX_EARLY_NOTES: Final = 64
+"""Notes that are kept until somebody listens; they need no credit, so a peer that sends more loses its stream."""
 
 
 class StreamListener(Protocol):
@@ -70,6 +74,7 @@ class Stream:
         self._listener: StreamListener | None = None
         self._on_attached: Callable[[bool], None] | None = None
         self._early: list[Callable[[StreamListener], None]] = []
+        self._early_notes = 0
         self._waiting: deque[Buffer | _Note | _Finish] = deque()
         self._waiting_bytes = 0
         self._is_open = False
@@ -220,6 +225,14 @@ class Stream:
 
     def deliver_note(self, note: bytes) -> None:
         """The peer sent a note."""
+        if self._listener is None and not self._is_reset:
+            self._early_notes += 1
+            if self._early_notes > MAX_EARLY_NOTES:
+                reason = f"More than {MAX_EARLY_NOTES} notes before anybody listened."
+                self._mux.reset(self.number, ResetCode.PROTOCOL, reason)
+                self._on_change(self)
+                self.deliver_reset(ResetCode.PROTOCOL, reason)
+                return
         self._deliver(lambda listener: listener.note_received(note))
 
     def deliver_finish(self) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from genba_wire.aio.stream import Stream
 from genba_wire.buffers import Buffer
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.mux_frames import ResetCode
+
+MAX_NOTES: Final = 64
+"""Notes that wait to be read; they need no credit, so a peer that sends more loses its stream."""
 
 
 class StreamChannel:
@@ -89,6 +93,9 @@ class StreamChannel:
         self._change()
 
     def note_received(self, note: bytes) -> None:
+        if len(self._notes) >= MAX_NOTES:
+            self.close(f"More than {MAX_NOTES} notes that nobody read.")
+            return
         self._notes.append(note)
         self._change()
 

@@ -15,7 +15,8 @@ FILES: Final = "files"
 Operation: TypeAlias = Literal["stat", "list", "read", "write", "mkdir", "link", "rename", "delete", "search", "watch"]
 FileType: TypeAlias = Literal["file", "directory", "link", "other"]
 ChangeType: TypeAlias = Literal["created", "changed", "deleted", "overflow"]
-Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""Sizes and offsets; so that the end of a range fits into the 63 bits of the kernel's offsets, too."""
 Mode: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0o7777)]
 Part: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-z]{0,32}$")]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -157,6 +159,16 @@ async def test_client_that_gives_no_credit_holds_back_the_server() -> None:
         assert 0 < near.received <= MAX_WINDOW
         assert sent < 64 * 1024 * 1024
         near.stream.reset(ResetCode.CANCELLED, "")
+
+
+@pytest.mark.parametrize("host", ["a\0b", "x" * 300, "\ud800"])
+async def test_host_that_is_no_name_refuses_the_stream_and_ends_nothing_else(host: str) -> None:
+    async with tcp_world(AsyncMock()) as (session, _):
+        with pytest.raises(StreamRefused) as refused:
+            await session.open_stream(TCP, json.dumps({"host": host, "port": 1}).encode())
+        assert refused.value.code in (ResetCode.FAILED, ResetCode.PROTOCOL)
+        with pytest.raises(StreamRefused):
+            await session.open_stream(TCP, b"{}")
 
 
 async def test_refused_connection_refuses_the_stream() -> None:

@@ -14,6 +14,7 @@ from genba_wire.aio.stream import WRITABLE_BELOW_BYTES
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.frames import CloseCode
 from genba_wire.tunnel.streams import SSH
+from tests.support.carriers import CEILING_S
 from tests.support.links import link_world
 from tests.support.ssh_server import served_ssh
 from tests.support.waiting import eventually
@@ -113,6 +114,12 @@ async def test_terminal_is_resized_and_interrupted(tmp_path: Path) -> None:
             done = await process.wait()
         assert done.exit_signal is not None
         assert done.exit_signal[0] == "TERM"
+
+
+async def test_signal_without_a_name_is_the_code_that_a_shell_gives_it(tmp_path: Path) -> None:
+    async with served_ssh(tmp_path) as world, world.client() as client:
+        done = await asyncio.wait_for(client.run("exec sh -c 'kill -40 $$'"), CEILING_S)
+        assert (done.exit_status, done.exit_signal) == (128 + 40, None)
 
 
 async def test_unknown_subsystem_is_refused(tmp_path: Path) -> None:

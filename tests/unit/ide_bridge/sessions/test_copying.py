@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,7 +16,9 @@ from genba_ide_bridge.sessions import local_files
 from genba_ide_bridge.sessions.copying import Copier
 from genba_ide_bridge.sessions.files import RemoteFiles
 from genba_wire.aio.stream import Stream
+from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.files import FILES, FileEntry, FileStat, encode, parse_file_open
+from genba_wire.tunnel.mux_frames import ResetCode
 from tests.support.carriers import CEILING_S
 from tests.support.tunnel_stage import TunnelStage, tunnel_stage
 
@@ -187,3 +190,31 @@ async def test_hostile_names_lead_nowhere(tmp_path: Path) -> None:
             "outside",
             "target",
         ]
+
+
+async def test_agent_that_sends_more_than_a_file_has_fills_no_disk(tmp_path: Path) -> None:
+    def serve(kind: str, head: bytes, stream: Stream) -> None:
+        stream.accept(encode(FileStat(type="file", size=5, mode=0o644, mtime_ns=0)))
+        if parse_file_open(head).op == "read":
+            stream.write(b"x" * 100_000)
+        stream.finish()
+
+    async with copy_stage() as (copier, told, stage):
+        stage.transport.handlers = {FILES: serve}
+        await copier.download("small", str(tmp_path / "small"))
+        assert [reason for _, reason in told.failures] == ["The agent sent more than it was asked for."]
+        kept = await asyncio.to_thread(lambda: [each.stat().st_size for each in tmp_path.iterdir()])
+        assert max(kept, default=0) <= 5
+
+
+async def test_request_that_breaks_in_the_agent_ends_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with copy_stage() as (_, _, stage):
+        files = RemoteFiles(stage.tunnel)
+        with monkeypatch.context() as patched:
+            patched.setattr("genba_agent.files.disk.describe", Mock(side_effect=RecursionError))
+            with pytest.raises(StreamRefused, match="internal error"):
+                await files.stat("/")
+        with pytest.raises(StreamRefused) as refused:
+            await stage.tunnel.open_stream(FILES, b'{"op":"read","path":"/","offset":9223372036854775808}')
+        assert refused.value.code == ResetCode.PROTOCOL
+        assert (await files.stat("/")).type == "directory"

@@ -29,11 +29,13 @@ def test_what_config_ssh_sets_is_not_set_again(keyword: str) -> None:
     assert accept_from_gateway({keyword: "x"}) == ([], [repr(keyword)])
 
 
-def test_a_gateway_runs_no_programs_here_and_names_no_keys() -> None:
-    asked = {"LocalCommand": "rm", "permitlocalcommand": "yes", "KnownHostsCommand": "x", "Good": "1", "Bad": "a\nb"}
+def test_a_gateway_sets_only_what_can_do_no_harm() -> None:
+    harmful = ("LocalCommand", "permitlocalcommand", "KnownHostsCommand", "SmartcardDevice", "PKCS11Provider")
+    opening = ("ForwardAgent", "ForwardX11", "RemoteForward", "SendEnv", "ControlPath", "HostKeyAlias", "OfLater")
+    asked = {**dict.fromkeys((*harmful, *opening), "x"), "SetEnv": "A=1", "User": "a\nb"}
     taken, refused = accept_from_gateway(asked)
-    assert taken == [SshOption("Good", "1")]
-    assert refused == ["'Bad'", "KnownHostsCommand", "LocalCommand", "permitlocalcommand"]
+    assert taken == [SshOption("SetEnv", "A=1")]
+    assert refused == sorted([*harmful, *opening, "'User'"], key=lambda each: each.strip("'"))
 
 
 def test_the_user_wins_over_the_gateway_and_the_gateway_over_defaults() -> None:

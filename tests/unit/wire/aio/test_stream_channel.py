@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from genba_wire.aio.stream import Stream
-from genba_wire.aio.stream_channel import StreamChannel
+from genba_wire.aio.stream import MAX_EARLY_NOTES, Stream
+from genba_wire.aio.stream_channel import MAX_NOTES, StreamChannel
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.frames import CloseCode
 from genba_wire.tunnel.mux import MAX_WINDOW
 from genba_wire.tunnel.mux_frames import ResetCode
 from tests.support.carriers import CEILING_S
-from tests.support.links import LinkWorld, link_world
+from tests.support.links import Hosts, LinkWorld, link_world
 
 
 class Channels:
@@ -118,3 +118,21 @@ async def test_what_came_before_a_reset_can_be_read() -> None:
         with pytest.raises(StreamRefused, match="gone") as broken:
             await far.read()
         assert broken.value.code == ResetCode.LINK_LOST
+
+
+async def test_peer_that_sends_notes_which_nobody_reads_loses_its_stream() -> None:
+    hosts = Hosts()
+    async with link_world(hosts.handle_stream) as (world, _, _):
+        heard = StreamChannel(await world.session.open_stream("pty"))
+        unheard = await world.session.open_stream("pty")
+        fine = StreamChannel(await world.session.open_stream("pty"))
+        for far, count in zip(hosts.hearers, (MAX_NOTES + 1, MAX_EARLY_NOTES + 1, MAX_NOTES), strict=True):
+            for _ in range(count):
+                far.stream.note(b"a note")
+        for far in hosts.hearers[:2]:
+            await far.until(lambda far=far: bool(far.resets))  # type: ignore[misc]
+        with pytest.raises(StreamRefused, match="notes that nobody read"):
+            await heard.read()
+        with pytest.raises(StreamRefused, match="before anybody listened"):
+            await StreamChannel(unheard).read()
+        assert await fine.next_note() == b"a note"
