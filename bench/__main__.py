@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, resume, revoke
+from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, resume, revoke, ssh
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -26,6 +26,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     relay_load.BENCHMARK,
     revoke.BENCHMARK,
     resume.BENCHMARK,
+    ssh.BENCHMARK,
 )
 
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.transport import Transport, TransportOptions
@@ -149,4 +150,23 @@ async def run_idlers(count: int) -> None:
                 group.create_task(connect())
         say(links=len(sessions))
         end_with_stdin_later()
+        await asyncio.Event().wait()
+
+
+async def run_asyncssh(folder: str) -> None:
+    """Serve SSH on a port, as the agent does on streams."""
+    from genba_agent.clock import SystemClock
+    from genba_agent.ssh.connection import make_connection
+    from genba_agent.ssh.host_key import load_host_key
+    from genba_agent.ssh.server import SshServer
+    from tests.support.ssh_server import make_settings
+
+    settings, identity = make_settings(Path(folder)), load_host_key(Path(folder))
+    async with asyncio.TaskGroup() as group:
+        server = SshServer(SystemClock(), group)
+        server.open(settings)
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: make_connection(server, identity), "127.0.0.1", 0
+        )
+        say(port=listener.sockets[0].getsockname()[1])
         await asyncio.Event().wait()

@@ -37,16 +37,16 @@ async def measure(folder: Path) -> Sequence[Figure]:
         await gateway.wait_for_build(workspace["latest_build"]["id"])
         agent = await gateway.wait_for_agent(workspace["id"])
 
-        sink = await processes.enter_async_context(_run("sink"))
-        sink_port = copied_port = (await _read(sink))["port"]
+        sink = await processes.enter_async_context(run_role("sink"))
+        sink_port = copied_port = (await read_line(sink))["port"]
         copiers: list[Process] = []
         for _ in range(3):
-            copier = await processes.enter_async_context(_run("copier", int(copied_port)))
-            copied_port = (await _read(copier))["port"]
+            copier = await processes.enter_async_context(run_role("copier", int(copied_port)))
+            copied_port = (await read_line(copier))["port"]
             copiers.append(copier)
-        client = await processes.enter_async_context(_run("client", int(sink_port)))
-        await _tell(client, how_to_reach(gateway, workspace, agent))
-        client_port = (await _read(client))["port"]
+        client = await processes.enter_async_context(run_role("client", int(sink_port)))
+        await tell(client, how_to_reach(gateway, workspace, agent))
+        client_port = (await read_line(client))["port"]
 
         ends = {
             "gateway": psutil.Process(process_of(gateway).pid),
@@ -111,15 +111,17 @@ def _cpu_s(process: psutil.Process) -> float:
 
 async def _carry(port: float, sink: Process) -> float:
     """Carry `SIZE_BYTES` from a source to the sink; return MB/s."""
-    async with _run("source", int(port), SIZE_BYTES) as source:
-        began = (await _read(source))["began"]
-        arrived = await _read(sink)
+    async with run_role("source", int(port), SIZE_BYTES) as source:
+        began = (await read_line(source))["began"]
+        arrived = await read_line(sink)
     assert arrived["received"] == SIZE_BYTES, arrived
-    return SIZE_BYTES / 1e6 / (arrived["ended"] - began)
+    seconds: float = arrived["ended"] - began
+    return SIZE_BYTES / 1e6 / seconds
 
 
 @asynccontextmanager
-async def _run(*arguments: object) -> AsyncGenerator[Process]:
+async def run_role(*arguments: object) -> AsyncGenerator[Process]:
+    """A process of bench/relay_process.py, until the block ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.relay_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
     )
@@ -131,16 +133,18 @@ async def _run(*arguments: object) -> AsyncGenerator[Process]:
         await process.wait()
 
 
-async def _tell(process: Process, values: dict[str, str]) -> None:
+async def tell(process: Process, values: dict[str, str]) -> None:
+    """Say a line of JSON to a process."""
     assert process.stdin is not None
     process.stdin.write(json.dumps(values).encode() + b"\n")
     await process.stdin.drain()
 
 
-async def _read(process: Process) -> dict[str, float]:
+async def read_line(process: Process) -> dict[str, Any]:
+    """The next line of JSON that a process says."""
     assert process.stdout is not None
     async with asyncio.timeout(ANSWER_S):
-        values: dict[str, float] = json.loads(await process.stdout.readline())
+        values: dict[str, Any] = json.loads(await process.stdout.readline())
     return values
 
 

@@ -10,20 +10,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench.figures import Benchmark, Figure, median, note, percentile
-from bench.relay import how_to_reach, process_of
+from bench.relay import how_to_reach, process_of, read_line, run_role, tell
 from genba_wire.aio.transport import Transport, TransportOptions
 from tests.support.real_gateway import RealGateway, read_starter
 
@@ -64,13 +62,13 @@ async def _measure_parallel(how: dict[str, str]) -> list[Figure]:
     many: list[float] = []
     fairness: list[float] = []
     async with AsyncExitStack() as processes:
-        one_sink = await processes.enter_async_context(_run("sinks", 1, WINDOW_MS))
-        sink = await processes.enter_async_context(_run("sinks", STREAMS, WINDOW_MS))
+        one_sink = await processes.enter_async_context(run_role("sinks", 1, WINDOW_MS))
+        sink = await processes.enter_async_context(run_role("sinks", STREAMS, WINDOW_MS))
         client = await processes.enter_async_context(
-            _run("client", (await _read(one_sink))["port"], (await _read(sink))["port"])
+            run_role("client", (await read_line(one_sink))["port"], (await read_line(sink))["port"])
         )
-        await _tell(client, how)
-        one_port, port = (await _read(client))["ports"]
+        await tell(client, how)
+        one_port, port = (await read_line(client))["ports"]
         for turn in range(TURNS + 1):
             [alone], seconds = await _flood(one_port, 1, one_sink)
             counts, all_seconds = await _flood(port, STREAMS, sink)
@@ -89,11 +87,11 @@ async def _measure_parallel(how: dict[str, str]) -> list[Figure]:
 async def _measure_long_way(how: dict[str, str]) -> list[Figure]:
     values: list[float] = []
     async with AsyncExitStack() as processes:
-        sink = await processes.enter_async_context(_run("sinks", 1, 2 * WINDOW_MS))
-        line = await processes.enter_async_context(_run("line", how["url"].rpartition(":")[2], LONG_WAY_MS))
-        client = await processes.enter_async_context(_run("client", (await _read(sink))["port"]))
-        await _tell(client, how | {"url": f"http://127.0.0.1:{(await _read(line))['port']}"})
-        port = (await _read(client))["port"]
+        sink = await processes.enter_async_context(run_role("sinks", 1, 2 * WINDOW_MS))
+        line = await processes.enter_async_context(run_role("line", how["url"].rpartition(":")[2], LONG_WAY_MS))
+        client = await processes.enter_async_context(run_role("client", (await read_line(sink))["port"]))
+        await tell(client, how | {"url": f"http://127.0.0.1:{(await read_line(line))['port']}"})
+        port = (await read_line(client))["port"]
         for _ in range(TURNS):
             [count], seconds = await _flood(port, 1, sink)
             values.append(count / 1e6 / seconds)
@@ -103,16 +101,16 @@ async def _measure_long_way(how: dict[str, str]) -> list[Figure]:
 
 async def _measure_round_trips(how: dict[str, str]) -> list[Figure]:
     async with AsyncExitStack() as processes:
-        echo = await processes.enter_async_context(_run("echo"))
-        flood = await processes.enter_async_context(_run("flood"))
-        direct = (await _read(echo))["port"]
-        client = await processes.enter_async_context(_run("client", direct, (await _read(flood))["port"]))
-        await _tell(client, how)
-        relayed, download = (await _read(client))["ports"]
+        echo = await processes.enter_async_context(run_role("echo"))
+        flood = await processes.enter_async_context(run_role("flood"))
+        direct = (await read_line(echo))["port"]
+        client = await processes.enter_async_context(run_role("client", direct, (await read_line(flood))["port"]))
+        await tell(client, how)
+        relayed, download = (await read_line(client))["ports"]
         ways = await asyncio.to_thread(_exchange, [direct, relayed], WARM_UP + BYTES)
         base, mine = (values[WARM_UP:] for values in ways)
-        drain = await processes.enter_async_context(_run("drain", download))
-        speed = (await _read(drain))["mbs"]
+        drain = await processes.enter_async_context(run_role("drain", download))
+        speed = (await read_line(drain))["mbs"]
         [busy] = await asyncio.to_thread(_exchange, [relayed], BYTES)
         async with Transport(TransportOptions(how["url"], how["token"])) as transport:
             requests = [await _time_request(transport) for _ in range(REQUESTS)]
@@ -127,9 +125,9 @@ async def _measure_round_trips(how: dict[str, str]) -> list[Figure]:
 async def _measure_idle(how: dict[str, str], pid: int) -> list[Figure]:
     gateway = psutil.Process(pid)
     before = gateway.memory_info().rss
-    async with _run("idlers", LINKS) as idlers:
-        await _tell(idlers, how)
-        assert (await _read(idlers))["links"] == LINKS
+    async with run_role("idlers", LINKS) as idlers:
+        await tell(idlers, how)
+        assert (await read_line(idlers))["links"] == LINKS
         await asyncio.sleep(SETTLE_S)
         cost = gateway.memory_info().rss - before
     return [Figure("relay.idle200_mib", cost / MIB, "MiB", 1, before / MIB, "MiB")]
@@ -137,8 +135,8 @@ async def _measure_idle(how: dict[str, str], pid: int) -> list[Figure]:
 
 async def _flood(port: int, count: int, sink: Process) -> tuple[list[int], float]:
     """Write to `count` streams for as long as the sink reads; return what it read of each, and for how long."""
-    async with _run("sources", port, count):
-        said = await _read(sink)
+    async with run_role("sources", port, count):
+        said = await read_line(sink)
     return said["counts"], said["seconds"]
 
 
@@ -163,32 +161,6 @@ async def _time_request(transport: Transport) -> float:
     began = time.perf_counter()
     await transport.fetch("GET", "/api/v2/users/me", dict[str, Any])
     return (time.perf_counter() - began) * 1000
-
-
-@asynccontextmanager
-async def _run(*arguments: object) -> AsyncGenerator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.relay_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
-
-
-async def _tell(process: Process, values: dict[str, str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(values).encode() + b"\n")
-    await process.stdin.drain()
-
-
-async def _read(process: Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    async with asyncio.timeout(ANSWER_S):
-        values: dict[str, Any] = json.loads(await process.stdout.readline())
-    return values
 
 
 def _show(values: Sequence[float]) -> str:

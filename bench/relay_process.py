@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine
 
 from bench.load_roles import (
     end_with_stdin_later,
+    run_asyncssh,
     run_drain,
     run_echo,
     run_flood,
@@ -158,10 +159,11 @@ def main() -> None:
         "drain": run_drain,
         "line": run_line,
         "idlers": run_idlers,
+        "asyncssh": run_asyncssh,
     }
     if role not in ("client", "idlers"):
         end_with_stdin_later()
-    running = roles[role](*map(int, arguments))
+    running = roles[role](*(int(word) if word.isdigit() else word for word in arguments))
     if running is not None:
         asyncio.run(running)
 
