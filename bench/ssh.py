@@ -68,6 +68,7 @@ class Ways:
         self.key = folder / "key"
         self._folder = folder
         self._cli = cli
+        self.environment = cli.environment
 
     async def prepare(self) -> None:
         """Make a key, and have the authority for host keys written down."""
@@ -94,7 +95,7 @@ class Ways:
         command = await self.command(program, host, *words)
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            *command, env=self._cli.environment, stdin=PIPE, stdout=DEVNULL, stderr=PIPE
+            *command, env=self.environment, stdin=PIPE, stdout=DEVNULL, stderr=PIPE
         )
         async with asyncio.timeout(LIMIT_S):
             _, said = await process.communicate(stdin)
@@ -156,12 +157,12 @@ async def _measure_commands(ways: Ways) -> list[Figure]:
 
 async def _measure_memory(ways: Ways, gateway: RealGateway) -> Figure:
     command = await ways.command("ssh", "genba.demo", "genba.demo", "echo here; cat")
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(*command, env=ways.environment, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
     async with asyncio.timeout(LIMIT_S):
         assert await process.stdout.readline() == b"here\n"
         mib = find_agent(gateway.url).memory_info().rss / MIB
-        await process.communicate()
+        await process.communicate(b"")
     return Figure("agent.session_mib", mib, "MiB", 1)
 
 
