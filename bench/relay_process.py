@@ -96,10 +96,13 @@ async def run_copier(target_port: int) -> None:
     loop = asyncio.get_running_loop()
 
     async def join(connection: socket.socket) -> None:
-        _, far = await loop.create_connection(Copier, "127.0.0.1", target_port)
-        near = Copier()
+        near, far = Copier(), Copier()
         near.peer, far.peer = far, near
         await loop.connect_accepted_socket(lambda: near, connection)
+        # Either end may speak first.
+        near.transport.pause_reading()
+        await loop.create_connection(lambda: far, "127.0.0.1", target_port)
+        near.transport.resume_reading()
 
     with _listen() as listener:
         say(port=listener.getsockname()[1])

@@ -46,6 +46,8 @@ async def measure(folder: Path) -> Sequence[Figure]:
         await gateway.wait_for_agent(workspace["id"])
         ways = Ways(folder, RealCli(folder / "cli", gateway))
         await ways.prepare()
+        # First, since a transfer leaves memory behind that is used again.
+        memory = await _measure_memory(ways, gateway)
         await stack.enter_async_context(_running_sshd(sshd, folder, ways))
         server = await stack.enter_async_context(run_role("asyncssh", folder))
         port = (await read_line(server))["port"]
@@ -53,8 +55,12 @@ async def measure(folder: Path) -> Sequence[Figure]:
             copier = await stack.enter_async_context(run_role("copier", int(port)))
             port = (await read_line(copier))["port"]
         ways.ports["copied"] = int(port)
-        figures = [*await _measure_bulk(ways), *await _measure_files(ways, folder), *await _measure_commands(ways)]
-        figures.append(await _measure_memory(ways, gateway))
+        figures = [
+            *await _measure_bulk(ways),
+            *await _measure_files(ways, folder),
+            *await _measure_commands(ways),
+            memory,
+        ]
         await stack.aclose()
         await gateway.build(workspace["id"], "delete")
     return figures
