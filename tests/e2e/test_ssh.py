@@ -137,11 +137,14 @@ async def test_a_session_outlives_the_gateway_and_loses_no_byte(short_dir: Path)
     async with desk(short_dir) as here:
         await here.cli.run("ssh", "demo", "--", "true")
         shell = await here.start("genba.demo", "echo $$; while read -r word; do echo $word $$; done")
-        bulk = await here.start("genba.demo", "sha256sum")
+        bulk = await here.start("genba.demo", "echo there; sha256sum")
         assert shell.stdin is not None
         assert shell.stdout is not None
+        assert bulk.stdout is not None
         async with asyncio.timeout(2 * CEILING_S):
             pid = (await shell.stdout.readline()).strip()
+            # A first connection gives up soon when there is no gateway.
+            assert await bulk.stdout.readline() == b"there\n"
             async with asyncio.TaskGroup() as group:
                 sum_of = group.create_task(bulk.communicate(content))
                 for round_ in range(3):
