@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
+from asyncssh.channel import SSHChannel
 from asyncssh.constants import DISC_SERVICE_NOT_AVAILABLE, MSG_IGNORE, MSG_KEXINIT
 
 from genba_agent.ssh.ciphers import CIPHERS, EAGER_CLIENT, choose_ciphers
@@ -71,7 +72,7 @@ class WorkspaceConnection(asyncssh.SSHServerConnection):
     def resume_writing(self) -> None:
         self.is_output_held = False
         for channel in list(cast(dict[int, object], self._channels).values()):  # pyright: ignore[reportUnknownMemberType]
-            if isinstance(channel, (_ServerChannel, _TcpChannel, _UnixChannel)):
+            if isinstance(channel, _HeldChannel):
                 channel.flush()
 
     def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
@@ -123,8 +124,8 @@ class WorkspaceConnection(asyncssh.SSHServerConnection):
         return _UnixChannel(self, self._loop, encoding, errors, window, max_pktsize)
 
 
-class _ServerChannel(asyncssh.SSHServerChannel[bytes]):
-    """A session's channel; asyncssh sends nothing but by `_flush_send_buf`."""
+class _HeldChannel(SSHChannel[bytes]):
+    """A channel that keeps its data while the connection's is held; asyncssh sends none but by `_flush_send_buf`."""
 
     def _flush_send_buf(self) -> None:
         if _is_held(self._conn):
@@ -137,32 +138,16 @@ class _ServerChannel(asyncssh.SSHServerChannel[bytes]):
         self._flush_send_buf()
 
 
-class _TcpChannel(asyncssh.SSHTCPChannel[bytes]):
+class _ServerChannel(_HeldChannel, asyncssh.SSHServerChannel[bytes]):
+    """A session's channel."""
+
+
+class _TcpChannel(_HeldChannel, asyncssh.SSHTCPChannel[bytes]):
     """A forwarded connection's channel."""
 
-    def _flush_send_buf(self) -> None:
-        if _is_held(self._conn):
-            self._pause_resume_writing()
-        else:
-            super()._flush_send_buf()
 
-    def flush(self) -> None:
-        """Send what was held."""
-        self._flush_send_buf()
-
-
-class _UnixChannel(asyncssh.SSHUNIXChannel[bytes]):
+class _UnixChannel(_HeldChannel, asyncssh.SSHUNIXChannel[bytes]):
     """A forwarded unix socket's channel."""
-
-    def _flush_send_buf(self) -> None:
-        if _is_held(self._conn):
-            self._pause_resume_writing()
-        else:
-            super()._flush_send_buf()
-
-    def flush(self) -> None:
-        """Send what was held."""
-        self._flush_send_buf()
 
 
 class _Server(asyncssh.SSHServer):
