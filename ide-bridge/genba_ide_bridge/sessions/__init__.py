@@ -6,6 +6,7 @@
 * `redial`: how long to wait between attempts
 * `refusals`: which of the gateway's answers a redial waits out, and which end a session
 * `tunnel`: streams on such a link, opened whenever there is a way
+* `tunnels`: several of those, so that what is opened beside a download waits for nothing
 * `files`: files of the workspace
 * `copying`: files and folders, copied either way; `local_files` is its part on this machine's disk
 * `forwards`: local ports and sockets, each connection joined to a stream

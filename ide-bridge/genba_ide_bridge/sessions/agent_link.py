@@ -11,8 +11,9 @@ from genba_ide_bridge.api.terminals import TerminalsApi
 from genba_ide_bridge.sessions.redial import RedialDelays
 from genba_ide_bridge.sessions.refusals import AgentAddress, Verdict, judge_refusal
 from genba_wire.api.terminals import CLIENT_CARRIER_PATH, TICKET_HEADER
-from genba_wire.errors import CarrierLost, GatewayRefused, GatewayUnreachable, LinkEnded
+from genba_wire.errors import CarrierLost, GatewayRefused, GatewayUnreachable, LinkEnded, StreamRefused
 from genba_wire.tunnel.frames import CloseCode
+from genba_wire.tunnel.mux_frames import ResetCode
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -26,6 +27,12 @@ FIRST_PATIENCE_S: Final = 15.0
 
 OPENING_S: Final = 60.0
 """How long an agent may take to accept a stream, an outage of the gateway included."""
+
+REFUSED_PATIENCE_S: Final = 5.0
+"""How long an agent that refuses is asked again: one that has just begun refuses until it knows what to serve."""
+
+FINAL_CODES: Final = frozenset({CloseCode.REVOKED, CloseCode.BAD_PROOF, CloseCode.PROTOCOL})
+"""Ends of a link after which another one would end the same way."""
 
 GOODBYE_S: Final = 2.0
 """How long the last frames may take, so that the agent learns at once that nobody is there any more."""
@@ -113,6 +120,21 @@ class AgentLink:
         except TimeoutError as error:
             session.close()
             raise LinkEnded(CloseCode.NORMAL, "the agent does not answer") from error
+
+    async def insist_on_stream(self, kind: str, head: bytes) -> Stream:
+        """Open a stream as `open_stream` does, and ask an agent that refuses it for now again for a while.
+
+        Raises:
+            StreamRefused, LinkEnded: see `open_stream`.
+        """
+        delays = RedialDelays()
+        while True:
+            try:
+                return await self.open_stream(kind, head)
+            except StreamRefused as refusal:
+                if refusal.code != ResetCode.REFUSED or delays.waited_s >= REFUSED_PATIENCE_S:
+                    raise
+            await delays.wait()
 
     async def keep(self) -> LinkEnded | Verdict | None:
         """Resume the link whenever its carrier is lost.

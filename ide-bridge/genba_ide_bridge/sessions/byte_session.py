@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from genba_wire.aio.stream import Stream
     from genba_wire.buffers import Buffer
 
-REFUSED_PATIENCE_S: Final = 5.0
-"""How long an agent that refuses is asked again: one that has just begun refuses until it knows what to serve."""
-
 OPENING_ATTEMPTS: Final = 3
 """How many links are tried before the first one on which the stream opens."""
 
@@ -129,16 +126,8 @@ class ByteSession:
             os.close(self._request.output)
 
     async def _open(self) -> None:
-        delays = RedialDelays()
         try:
-            while True:
-                try:
-                    stream = await self.link.open_stream(self._request.kind, self._request.head)
-                    break
-                except StreamRefused as refusal:
-                    if refusal.code != ResetCode.REFUSED or delays.waited_s >= REFUSED_PATIENCE_S:
-                        raise
-                await delays.wait()
+            stream = await self.link.insist_on_stream(self._request.kind, self._request.head)
         except StreamRefused as refusal:
             self._finish(_explain_refusal(refusal, self._request.kind))
             return

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from genba_ide_bridge.sessions.agent_link import AgentLink, SessionOver
+from genba_ide_bridge.sessions.agent_link import FINAL_CODES, AgentLink, SessionOver
 from genba_ide_bridge.sessions.redial import RedialDelays
 from genba_ide_bridge.sessions.refusals import AgentAddress, Verdict
 from genba_ide_bridge.sessions.terminal_view import (
@@ -46,12 +46,6 @@ KEPT_S: Final = 300
 
 TYPED_KEPT_BYTES: Final = 64 * 1024
 """What is typed or pasted during an outage is kept up to here; more is not read, or lost if it comes nevertheless."""
-
-REFUSED_PATIENCE_S: Final = 5.0
-"""How long an agent that refuses is asked again."""
-
-_FINAL_CODES: Final = frozenset({CloseCode.REVOKED, CloseCode.BAD_PROOF, CloseCode.PROTOCOL})
-"""Ends of a link after which another one would end the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +171,7 @@ class TerminalSession:
         )
         # Without an answer nobody knows whether a command was started; a second login shell would harm nobody.
         self._must_be_there = self._must_be_there or bool(self._request.command)
-        delays = RedialDelays()
-        while True:
-            try:
-                return await self._link.open_stream(PTY, encode(head))
-            except StreamRefused as refusal:
-                # An agent that has just begun refuses until it knows what to start.
-                if refusal.code != ResetCode.REFUSED or delays.waited_s >= REFUSED_PATIENCE_S:
-                    raise
-            await delays.wait()
+        return await self._link.insist_on_stream(PTY, encode(head))
 
     def _catch_up(self) -> None:
         """Tell the agent what was typed and which size the screen got during the outage."""
@@ -204,7 +190,7 @@ class TerminalSession:
             self._end(Ended(over.reason, hint=over.hint))
         elif over is not None and over.code == CloseCode.WORKSPACE_RESTARTED:
             self._end(Ended("The workspace's agent was restarted, and its terminals with it."))
-        elif over is not None and over.code in _FINAL_CODES:
+        elif over is not None and over.code in FINAL_CODES:
             self._end(Ended(f"The session was closed: {over.reason}"))
 
     def _end(self, ended: Ended) -> None:

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from genba_ide_bridge.sessions.agent_link import AgentLink, SessionOver
+from genba_ide_bridge.sessions.agent_link import FINAL_CODES, AgentLink, SessionOver
 from genba_ide_bridge.sessions.redial import RedialDelays
 from genba_ide_bridge.sessions.refusals import AgentAddress, Verdict
 from genba_wire.errors import LinkEnded, StreamRefused
-from genba_wire.tunnel.frames import CloseCode
 from genba_wire.tunnel.mux_frames import ResetCode
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 20.0
 """How long an agent may take to accept or refuse a stream: it tries a connection for 10 s itself."""
-
-_FINAL_CODES: Final = frozenset({CloseCode.REVOKED, CloseCode.BAD_PROOF, CloseCode.PROTOCOL})
-"""Ends of a link after which another one would end the same way."""
 
 
 class StreamOpener(Protocol):
@@ -121,7 +117,7 @@ class Tunnel:
     def _judge(self, over: LinkEnded | Verdict | None) -> None:
         if isinstance(over, Verdict):
             self._verdict = over
-        elif over is not None and over.code in _FINAL_CODES:
+        elif over is not None and over.code in FINAL_CODES:
             self._verdict = Verdict(f"The session was closed: {over.reason}")
 
     def _note_way(self) -> None:
