@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from genba_agent.carriers.guarding import guard
 from genba_wire.aio.stream import Stream
 from genba_wire.api.agents import ListeningPort, ListeningPorts
 from genba_wire.api.message import encode_message
@@ -39,7 +40,7 @@ class PortStreams:
 
     def handle_stream(self, kind: str, head: bytes, stream: Stream) -> None:
         """Answer with the list, then finish."""
-        self._group.create_task(self._answer(stream), name="look for listening ports")
+        self._group.create_task(guard(stream, self._answer(stream)), name="look for listening ports")
 
     async def _answer(self, stream: Stream) -> None:
         try:

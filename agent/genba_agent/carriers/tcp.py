@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from genba_agent.carriers.accepting_joint import AcceptingJoint
+from genba_agent.carriers.guarding import guard
 from genba_wire.aio.stream import Stream
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.mux_frames import ResetCode
@@ -32,7 +33,9 @@ class TcpStreams:
         except RemoteProtocolError as error:
             stream.refuse(ResetCode.PROTOCOL, str(error))
             return
-        self._group.create_task(self._connect(target, stream), name=f"tcp stream to {target.host}:{target.port}")
+        self._group.create_task(
+            guard(stream, self._connect(target, stream)), name=f"tcp stream to {target.host}:{target.port}"
+        )
 
     async def _connect(self, target: TcpOpen, stream: Stream) -> None:
         loop = asyncio.get_running_loop()

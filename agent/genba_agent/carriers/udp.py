@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+from genba_agent.carriers.guarding import guard
 from genba_agent.carriers.tcp import CONNECT_S
 from genba_wire.aio.datagram_joint import DatagramJoint
 from genba_wire.aio.stream import Stream
@@ -27,7 +28,9 @@ class UdpStreams:
         except RemoteProtocolError as error:
             stream.refuse(ResetCode.PROTOCOL, str(error))
             return
-        self._group.create_task(self._open(target, stream), name=f"udp stream to {target.host}:{target.port}")
+        self._group.create_task(
+            guard(stream, self._open(target, stream)), name=f"udp stream to {target.host}:{target.port}"
+        )
 
     async def _open(self, target: UdpOpen, stream: Stream) -> None:
         loop = asyncio.get_running_loop()

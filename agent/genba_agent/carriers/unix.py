@@ -8,6 +8,7 @@ import socket
 from typing import Final
 
 from genba_agent.carriers.accepting_joint import AcceptingJoint
+from genba_agent.carriers.guarding import guard
 from genba_agent.carriers.tcp import CONNECT_S
 from genba_wire.aio.stream import Stream
 from genba_wire.errors import RemoteProtocolError
@@ -32,7 +33,7 @@ class UnixStreams:
         except RemoteProtocolError as error:
             stream.refuse(ResetCode.PROTOCOL, str(error))
             return
-        self._group.create_task(self._connect(target, stream), name=f"unix stream to {target.path}")
+        self._group.create_task(guard(stream, self._connect(target, stream)), name=f"unix stream to {target.path}")
 
     async def _connect(self, target: UnixOpen, stream: Stream) -> None:
         try:

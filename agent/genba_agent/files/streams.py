@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from itertools import islice
 from typing import Final
 
+from genba_agent.carriers.guarding import guard
 from genba_agent.files import disk
 from genba_agent.files.parts import Part
 from genba_agent.files.searching import search
@@ -19,8 +19,6 @@ from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import RemoteProtocolError, StreamRefused
 from genba_wire.tunnel.files import FileChange, FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
 from genba_wire.tunnel.mux_frames import MAX_HEAD_BYTES, ResetCode
-
-logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 1024 * 1024
 """How much is read from a file in one go."""
@@ -60,9 +58,9 @@ class FileStreams:
             return
         if request.op == "watch":
             # It takes no room: it is idle, and lasts.
-            self._group.create_task(self._answer(request, stream), name="files: watch")
+            self._group.create_task(guard(stream, self._answer(request, stream)), name="files: watch")
             return
-        self._group.create_task(self._serve(request, stream), name=f"files: {request.op}")
+        self._group.create_task(guard(stream, self._serve(request, stream)), name=f"files: {request.op}")
 
     async def _serve(self, request: FileOpen, stream: Stream) -> None:
         async with self._room:
@@ -78,10 +76,6 @@ class FileStreams:
         except StreamRefused:
             # The client has gone.
             return
-        except Exception:
-            # One request must not end the agent and everybody's sessions.
-            logger.exception("A request %r about files broke.", request.op)
-            stream.reset(ResetCode.FAILED, "The agent had an internal error; its log says more.")
 
 
 def _code_of(error: OSError) -> ResetCode:
