@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genba_ide_bridge.cli.build_facts import is_over
 from genba_ide_bridge.cli.command import GenbaCommand
 from genba_ide_bridge.cli.commands.parameter_flags import ParameterFlags, ephemeral_options, parameter_options
 from genba_ide_bridge.cli.output import note, yes_option
@@ -17,7 +18,6 @@ from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
-    from genba_wire.api.jobs import ProvisionerJob
     from genba_wire.api.workspaces import Workspace, WorkspaceBuild
 
 reason_option = click.option("--reason", default="", metavar="WORD", help="Why, for the record: vscode_connection, …")
@@ -56,7 +56,7 @@ def start(
         if workspace.latest_build.status == "running":
             click.echo(f"Workspace {target.name} is running already.")
             return
-        if workspace.latest_build.transition == "start" and not _is_over(workspace.latest_build.job):
+        if workspace.latest_build.transition == "start" and not is_over(workspace.latest_build.job):
             await _follow(client, workspace.latest_build, "Starting", target)
             return
         workspace = await _let_build_end(client, workspace, target)
@@ -164,17 +164,10 @@ def _version_to_start(workspace: Workspace) -> str:
     return workspace.template_active_version_id if wants_active else workspace.latest_build.template_version_id
 
 
-def _is_over(job: ProvisionerJob) -> bool:
-    """Whether a build has ended; else a command that wants the same joins it, where a second build is refused."""
-    from genba_ide_bridge.cli import build_facts
-
-    return build_facts.is_over(job)
-
-
 async def _let_build_end(client: GatewayClient, workspace: Workspace, target: WorkspaceTarget) -> Workspace:
     """Wait for a start or stop that runs, since another build is refused meanwhile; returns the workspace after it."""
     build = workspace.latest_build
-    if _is_over(build.job) or build.transition == "delete":
+    if is_over(build.job) or build.transition == "delete":
         return workspace
     from genba_ide_bridge.cli.following import follow_build
 
@@ -223,7 +216,7 @@ async def _stop(client: GatewayClient, workspace: Workspace, target: WorkspaceTa
     from genba_wire.api.workspaces import CreateBuildRequest
 
     build = workspace.latest_build
-    if build.transition != "stop" or _is_over(build.job):
+    if build.transition != "stop" or is_over(build.job):
         request = CreateBuildRequest(transition="stop", reason=reason)
         build = await client.workspaces.create_build(workspace.id, request)
     await _follow(client, build, "Stopping", target)

@@ -16,6 +16,7 @@ from genba_ide_bridge.cli.options import Settings
 from genba_ide_bridge.cli.output import note, yes_option
 from genba_ide_bridge.cli.own_command import own_command
 from genba_ide_bridge.cli.running import current_settings, run_with_gateway
+from genba_ide_bridge.cli.start_scripts import WAITS
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.ssh_config.host_blocks import (
     DEFAULT_PREFIX,
@@ -73,7 +74,7 @@ class Manner:
 @click.option("--hostname-suffix", envvar=environment_of("CONFIGSSH_HOSTNAME_SUFFIX"), help="Behind names: genba")
 @click.option(
     "--wait",
-    type=click.Choice(["yes", "no", "auto"]),
+    type=click.Choice(WAITS),
     default=None,
     envvar=environment_of("CONFIGSSH_WAIT"),
     help="Whether ssh waits for start-up scripts; auto is as the template says.",
