@@ -7,6 +7,7 @@ use other connections and see the last commit.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -86,9 +87,24 @@ class Database:
         await self._writer.dispose()
 
 
+class _DriverConnection(sqlite3.Connection):
+    """Gives up its transaction when it is closed, as a cancelled statement closes it.
+
+    SQLite keeps a connection, and its lock on the file, for as long as one of its statements is there; the cursor of
+    a cancelled one is held by the traceback, until that is collected.
+    """
+
+    def close(self) -> None:
+        """Undo what is not committed, and close."""
+        with suppress(sqlite3.Error):  # it may be closed already, or the disk may fail; it is closed in any case
+            self.rollback()
+        super().close()
+
+
 def _create_engine(path: Path, *, connections: int) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
+        connect_args={"factory": _DriverConnection},
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import gc
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,34 @@ async def test_a_cancel_inside_a_statement_comes_through(database: Database, kin
     assert task.cancelled()
     await add(database, 1)
     assert await numbers(database) == [1]
+
+
+@pytest.fixture
+def no_garbage_collection() -> Generator[None]:
+    """What only a cycle keeps, such as the traceback of a cancelled task, stays for the length of the test."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+async def test_a_cancel_at_any_moment_of_a_write_keeps_no_lock(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            for _ in range(2):
+                await connection.exec_driver_sql("INSERT INTO numbers VALUES (1), (2) RETURNING n")
+            raise AssertionError("the second row of that number")
+
+    ended = []  # keeps the tasks, with their tracebacks
+    for moment in range(40):
+        task = asyncio.create_task(write())
+        ended.append(task)
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await add(database, 100 + moment)
+    assert await numbers(database) == list(range(100, 140))
 
 
 async def test_a_read_sees_one_state_for_its_whole_block(database: Database) -> None:
