@@ -99,6 +99,19 @@ def is_in_foreground(descriptor: int) -> bool:
         return False
 
 
+def is_raw(descriptor: int) -> bool:
+    """Whether a terminal passes every key on, and a line's end does not return to the left margin."""
+    try:
+        import termios
+    except ImportError:
+        return False
+    try:
+        flags: int = termios.tcgetattr(descriptor)[1]
+    except (OSError, termios.error):
+        return False
+    return not flags & termios.OPOST
+
+
 def enter_raw_mode(descriptor: int) -> None:
     """Give every key to the session once more, after the shell has had the terminal."""
     import termios

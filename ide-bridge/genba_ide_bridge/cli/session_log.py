@@ -23,6 +23,12 @@ def log_name(ssh_pid: int, now: datetime) -> str:
     return f"coder-ssh-{now:%Y%m%d-%H%M%S}-{letters}-{ssh_pid}.log"
 
 
+def keep_from_stderr() -> None:
+    """Have no warning written to stderr, which is what Python does with those that nobody takes."""
+    for logger in map(logging.getLogger, _OWN_LOGGERS):
+        logger.addHandler(logging.NullHandler())
+
+
 def begin_log(folder: Path, name: str, *, is_verbose: bool) -> None:
     """Log to a file in the folder. Where that can't be, it is said, and the session goes on without."""
     try:

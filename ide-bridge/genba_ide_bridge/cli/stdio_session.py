@@ -47,10 +47,12 @@ class StdioOptions:
 
 
 def begin_logging(options: StdioOptions) -> None:
-    """Begin the session's log file, if one is wanted."""
+    """Begin the session's log file, if one is wanted; the log goes nowhere else."""
+    from genba_ide_bridge.cli.session_log import begin_log, keep_from_stderr, log_name
+
+    keep_from_stderr()
     if options.log_dir is None:
         return
-    from genba_ide_bridge.cli.session_log import begin_log, log_name
 
     # In the time of whoever looks for it.
     name = options.log_name or log_name(os.getppid(), datetime.now().astimezone())
@@ -83,6 +85,7 @@ async def carry(
     `take_streams` gives others than those of this process.
     """
     from genba_ide_bridge.cli.agent_readiness import wait_for_agent
+    from genba_ide_bridge.cli.session_pauses import SessionPauses
     from genba_ide_bridge.sessions.byte_session import ByteRequest, ByteSession
     from genba_ide_bridge.sessions.refusals import AgentAddress
     from genba_wire.tunnel.streams import SSH, SshOpen, encode
@@ -92,7 +95,7 @@ async def carry(
     address = AgentAddress(workspace.id, workspace.latest_build.id, agent.id, again="ssh")
     logger.info("Connecting to the agent %s of %s (%s).", agent.name, target.name, agent.id)
     opened = asyncio.Event()
-    pauses = _Pauses(is_told=options.is_verbose)
+    pauses = SessionPauses(is_verbose=options.is_verbose)
     source, target_end = (take_streams or take_standard_streams)()
     session = ByteSession(
         client,
@@ -107,6 +110,7 @@ async def carry(
         caught.running = running
         await asyncio.wait([running])
         beside.cancel()
+    pauses.close()
     if caught.number:
         logger.info("Ended by signal %d.", caught.number)
         return EXIT_BY_SIGNAL + caught.number
@@ -169,23 +173,6 @@ async def _run_beside(
             group.create_task(info.run(), name="network info")
         if app := app_of(options.usage_app):
             group.create_task(UsageReport(client, address, app, session.traffic).run(), name="usage")
-
-
-class _Pauses:
-    """Outages. OpenSSH's user may be in a full-screen editor on the same terminal, so only -v says them there."""
-
-    def __init__(self, *, is_told: bool) -> None:
-        self._is_told = is_told
-
-    def begin(self, reason: str) -> None:
-        logger.warning("The way to the agent is lost: %s Trying again.", reason)
-        if self._is_told:
-            note(f"The way to the workspace is lost: {reason} Trying again; nothing is lost.")
-
-    def end(self) -> None:
-        logger.info("The way to the agent is back.")
-        if self._is_told:
-            note("The way to the workspace is back.")
 
 
 @dataclass(slots=True)

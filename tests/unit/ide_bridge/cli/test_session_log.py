@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,3 +48,12 @@ def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "file").write_text("")
     begin_log(tmp_path / "file", "a.log", is_verbose=False)
     assert "Can't log to" in capsys.readouterr().err
+
+
+def test_a_warning_does_not_come_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    program = (
+        "import logging; from genba_ide_bridge.cli.session_log import keep_from_stderr; keep_from_stderr(); "
+        "logging.getLogger('genba_ide_bridge.cli.session_pauses').warning('lost')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert capfd.readouterr() == ("", "")
