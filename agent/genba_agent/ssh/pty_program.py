@@ -82,7 +82,7 @@ class PtyProgram:
         """A terminal has no end of input but what is typed."""
 
     def resize(self, size: WindowSize) -> None:
-        self._process.resize(size)
+        self._process.resize_or_redraw(size)  # clients repeat a size when words of theirs covered the screen
 
     def pause_output(self) -> None:
         self._process.pause_reading()

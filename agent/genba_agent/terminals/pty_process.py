@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from genba_agent.clock import Clock, wait_for_first
 from genba_agent.terminals.process_exit import watch_exit
 from genba_agent.terminals.session_members import HANG_UP_S, end_members, kill_members
-from genba_agent.terminals.spawning import SpawnedPty, WindowSize, set_window_size
+from genba_agent.terminals.spawning import SpawnedPty, WindowSize, get_window_size, set_window_size
 
 READ_BYTES: Final = 64 * 1024
 """What is taken in one turn of the loop at most, so that a flood of output does not keep others waiting."""
@@ -23,6 +23,10 @@ SMALL_READ_BYTES: Final = 1024
 
 DRAIN_READS: Final = 16
 """How often the terminal is read at most after its program's end: a megabyte, more than kernels keep."""
+
+
+REDRAW_S: Final = 0.05
+"""For how long a terminal is narrower, to have its program draw anew; one that looks later sees no change."""
 
 
 class PtyListener(Protocol):
@@ -74,6 +78,17 @@ class PtyProcess:
         if not self.exited.is_set():
             set_window_size(self._controller, size)
 
+    def resize_or_redraw(self, size: WindowSize) -> None:
+        """Give the terminal a size; given the size that it has, have its program draw all of it anew."""
+        if self.exited.is_set():
+            return
+        if size == get_window_size(self._controller):
+            narrower = WindowSize(size.height, max(size.width - 1, 1))
+            self.resize(narrower)
+            self._loop.call_later(REDRAW_S, self._widen, narrower, size)
+        else:
+            self.resize(size)
+
     def pause_reading(self) -> None:
         """Take no more output: the program waits when the terminal's buffer is full."""
         if not self._is_ending:
@@ -123,6 +138,10 @@ class PtyProcess:
         """Read whether anybody shows it or not: a program that can't write may not end."""
         self.resume_reading()
         self._is_ending = True
+
+    def _widen(self, narrower: WindowSize, size: WindowSize) -> None:
+        if not self.exited.is_set() and get_window_size(self._controller) == narrower:
+            self.resize(size)
 
     def _read(self) -> None:
         """Hand on what is there, in this turn of the loop."""

@@ -103,6 +103,11 @@ def set_window_size(controller: int, size: WindowSize) -> None:
     fcntl.ioctl(controller, termios.TIOCSWINSZ, struct.pack("HHHH", size.height, size.width, 0, 0))
 
 
+def get_window_size(controller: int) -> WindowSize:
+    """The terminal's size."""
+    return WindowSize(*struct.unpack("HHHH", fcntl.ioctl(controller, termios.TIOCGWINSZ, bytes(8)))[:2])
+
+
 def _let_kernel_erase_utf8(terminal: int) -> None:
     attributes = termios.tcgetattr(terminal)
     attributes[0] |= _IUTF8

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from typing import Final
 
@@ -28,6 +30,7 @@ class SessionPauses:
         self._is_verbose = is_verbose
         self._shown_after_s = shown_after_s
         self._line: OutageLine | None = None
+        self._is_raw = False
         self._waiting: asyncio.TimerHandle | None = None
         self._reason = ""
 
@@ -57,10 +60,14 @@ class SessionPauses:
         if self._line is not None:
             self._line.hide(is_back=is_back)
             self._line = None
+            if is_back and self._is_raw:
+                # OpenSSH tells the agent the size once more, and that has the program over there draw anew what the
+                # words covered. Nothing else takes notice of this signal.
+                os.kill(os.getppid(), signal.SIGWINCH)
 
     def _show(self) -> None:
         self._waiting = None
         # OpenSSH makes its terminal raw once it is signed in, and for shells only.
-        raw = is_raw(sys.stderr.fileno())
-        self._line = OutageLine(is_screen=raw, is_raw=raw)
+        self._is_raw = is_raw(sys.stderr.fileno())
+        self._line = OutageLine(is_screen=self._is_raw, is_raw=self._is_raw)
         self._line.show(self._reason)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from genba_agent.clock import SystemClock
-from genba_agent.terminals.pty_process import PtyProcess
+from genba_agent.terminals.pty_process import REDRAW_S, PtyProcess
 from genba_agent.terminals.session_members import HANG_UP_S, LOOK_S, list_members
 from genba_agent.terminals.spawning import WindowSize, spawn_on_pty
 from tests.support.agent_clock import CEILING_S, FakeClock
@@ -141,6 +141,32 @@ async def test_resize_reaches_the_program() -> None:
     await screen.wait_for_output(b"ready")
     process.resize(WindowSize(33, 111))
     await screen.wait_for_output(b"33 111")
+    await process.kill_session()
+
+
+async def test_the_size_that_it_has_makes_a_program_draw_anew() -> None:
+    process, screen = await start("trap 'stty size' WINCH; echo ready; while :; do read line && exit 0; done")
+    await screen.wait_for_output(b"ready")
+    process.resize_or_redraw(WindowSize(33, 111))
+    await screen.wait_for_output(b"33 111")
+    process.resize_or_redraw(WindowSize(33, 111))
+    await screen.wait_for_output(b"33 110")
+    await screen.wait_for(lambda: screen.shown.count(b"33 111") == 2)
+    await process.kill_session()
+
+
+async def test_a_size_that_comes_while_a_program_draws_anew_stays() -> None:
+    process, screen = await start("trap 'stty size' WINCH; echo ready; while :; do read line && exit 0; done")
+    await screen.wait_for_output(b"ready")
+    process.resize(WindowSize(33, 111))
+    await screen.wait_for_output(b"33 111")
+    process.resize_or_redraw(WindowSize(33, 111))
+    process.resize_or_redraw(WindowSize(20, 50))
+    await screen.wait_for_output(b"20 50")
+    await asyncio.sleep(2 * REDRAW_S)
+    process.resize(WindowSize(20, 51))
+    await screen.wait_for_output(b"20 51")
+    assert screen.shown.count(b"33 111") == 1
     await process.kill_session()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import select
+import signal
 import sys
 import tty
 from collections.abc import Generator
@@ -62,6 +63,12 @@ async def test_words_stand_on_a_raw_terminal_for_as_long_as_a_pause_lasts(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal.stand_in(monkeypatch)
+    told: list[tuple[int, int]] = []
+
+    def kill(pid: int, number: int) -> None:
+        told.append((pid, number))
+
+    monkeypatch.setattr(os, "kill", kill)
     tty.setraw(terminal.descriptor)
     pauses = SessionPauses(is_verbose=False, shown_after_s=0)
     pauses.begin("The gateway can't be reached.")
@@ -72,6 +79,7 @@ async def test_words_stand_on_a_raw_terminal_for_as_long_as_a_pause_lasts(
     assert "It still can't." in terminal.shown()
     pauses.end()
     assert terminal.shown() == "\x1b[K"
+    assert told == [(os.getppid(), signal.SIGWINCH)]
 
 
 async def test_lines_are_written_where_a_terminal_is_not_raw(
