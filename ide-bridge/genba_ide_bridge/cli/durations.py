@@ -20,14 +20,22 @@ class Duration(click.ParamType[timedelta]):
 
     name = "duration"
 
+    def __init__(self, at_least: timedelta = timedelta(0)) -> None:
+        """Refuse what is shorter than `at_least`."""
+        self._at_least = at_least
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Parse it once."""
         if isinstance(value, timedelta):
             return value
         try:
-            return parse_duration(str(value))
+            duration = parse_duration(str(value))
         except ValueError as error:
             raise click.BadParameter(str(error), ctx=ctx, param=param) from error
+        if duration < self._at_least:
+            least = f"{self._at_least.total_seconds():g} s"
+            raise click.BadParameter(f'"{value}" is less than {least}, the least it may be.', ctx=ctx, param=param)
+        return duration
 
 
 def parse_duration(text: str) -> timedelta:

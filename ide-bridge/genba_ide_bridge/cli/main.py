@@ -60,6 +60,7 @@ ALIASES = {
     "rm": "delete",
     "template": "templates",
     "token": "tokens",
+    "tunnel": "port-forward",
     "user": "users",
 }
 

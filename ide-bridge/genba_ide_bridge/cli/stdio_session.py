@@ -20,6 +20,7 @@ from genba_ide_bridge.cli.output import note
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
     from genba_ide_bridge.cli.agent_readiness import Wish
+    from genba_ide_bridge.cli.autostop_notice import AutostopNotice
     from genba_ide_bridge.cli.targets import WorkspaceTarget
     from genba_ide_bridge.sessions.byte_session import ByteSession, SessionEnd
     from genba_ide_bridge.sessions.refusals import AgentAddress
@@ -44,6 +45,7 @@ class StdioOptions:
     log_dir: Path | None = None
     log_name: str = ""
     is_verbose: bool = False
+    poll_interval_s: float = 60.0
 
 
 def begin_logging(options: StdioOptions) -> None:
@@ -85,6 +87,7 @@ async def carry(
     `take_streams` gives others than those of this process.
     """
     from genba_ide_bridge.cli.agent_readiness import wait_for_agent
+    from genba_ide_bridge.cli.autostop_notice import AutostopNotice
     from genba_ide_bridge.cli.session_pauses import SessionPauses
     from genba_ide_bridge.sessions.byte_session import ByteRequest, ByteSession
     from genba_ide_bridge.sessions.refusals import AgentAddress
@@ -96,6 +99,7 @@ async def carry(
     logger.info("Connecting to the agent %s of %s (%s).", agent.name, target.name, agent.id)
     opened = asyncio.Event()
     pauses = SessionPauses(is_verbose=options.is_verbose)
+    notice = AutostopNotice(client, workspace, options.poll_interval_s, target.name)
     source, target_end = (take_streams or take_standard_streams)()
     session = ByteSession(
         client,
@@ -105,7 +109,7 @@ async def carry(
         on_open=opened.set,
     )
     async with _signals() as caught, asyncio.TaskGroup() as group:
-        beside = group.create_task(_run_beside(session, client, address, options, opened), name="beside the session")
+        beside = group.create_task(_run_beside(session, address, notice, options, opened), name="beside the session")
         running = group.create_task(session.run(), name="session")
         caught.running = running
         await asyncio.wait([running])
@@ -148,17 +152,19 @@ def _tell(end: SessionEnd, session: ByteSession) -> int:
 
 async def _run_beside(
     session: ByteSession,
-    client: GatewayClient,
     address: AgentAddress,
+    notice: AutostopNotice,
     options: StdioOptions,
     opened: asyncio.Event,
 ) -> None:
-    """Tell editors and the gateway about the session, from its opening on."""
+    """Tell editors, the gateway and the user about the session, from its opening on."""
     from genba_ide_bridge.cli.usage import UsageReport, app_of
 
     await opened.wait()
     logger.info("Connected; the agent answered in %.1f ms.", session.link.round_trip_s * 1000)
+    client = notice.client
     async with asyncio.TaskGroup() as group:
+        group.create_task(notice.run(), name="autostop notice")
         if options.network_info_dir is not None:
             from genba_ide_bridge.cli.network_info import NetworkInfo
 

@@ -16,7 +16,7 @@ from genba_ide_bridge.cli.options import Settings
 from genba_ide_bridge.cli.output import note, yes_option
 from genba_ide_bridge.cli.own_command import own_command
 from genba_ide_bridge.cli.running import current_settings, run_with_gateway
-from genba_ide_bridge.cli.start_scripts import WAITS
+from genba_ide_bridge.cli.session_options import CONFIG, disable_autostart_option, host_name_options, wait_option
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.ssh_config.host_blocks import (
     DEFAULT_PREFIX,
@@ -70,21 +70,9 @@ class Manner:
 @click.option(
     "--use-previous-options", is_flag=True, envvar=environment_of("SSH_USE_PREVIOUS_OPTIONS"), help="As the last time."
 )
-@click.option("--ssh-host-prefix", envvar=environment_of("CONFIGSSH_SSH_HOST_PREFIX"), help="Before names: genba.")
-@click.option("--hostname-suffix", envvar=environment_of("CONFIGSSH_HOSTNAME_SUFFIX"), help="Behind names: genba")
-@click.option(
-    "--wait",
-    type=click.Choice(WAITS),
-    default=None,
-    envvar=environment_of("CONFIGSSH_WAIT"),
-    help="Whether ssh waits for start-up scripts; auto is as the template says.",
-)
-@click.option(
-    "--disable-autostart",
-    is_flag=True,
-    envvar=environment_of("CONFIGSSH_DISABLE_AUTOSTART"),
-    help="Let ssh start no workspace.",
-)
+@host_name_options(CONFIG)
+@wait_option(CONFIG)
+@disable_autostart_option(CONFIG)
 @click.option(
     "--coder-binary-path",
     "--binary-path",

@@ -38,7 +38,7 @@ class FirstUser:
 @click.option("--first-user-email", envvar=environment_of("FIRST_USER_EMAIL"), help="For a new deployment.")
 @click.option("--first-user-full-name", envvar=environment_of("FIRST_USER_FULL_NAME"), help="For a new deployment.")
 @click.option("--first-user-password", envvar=environment_of("FIRST_USER_PASSWORD"), help="For a new deployment.")
-@click.option("--first-user-trial", is_flag=True, hidden=True)
+@click.option("--first-user-trial", is_flag=True, hidden=True, envvar=environment_of("FIRST_USER_TRIAL"))
 @click.option("--use-token-as-session", is_flag=True, help="Keep the token that was given, and make no key of its own.")
 def login(
     url: str | None,

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -17,12 +18,14 @@ from genba_ide_bridge.cli.forward_specs import LocalPath, LocalPort, parse_ports
 from genba_ide_bridge.cli.local_sockets import bind_path, bind_port, remove_path
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.running import run_with_gateway
+from genba_ide_bridge.cli.session_options import disable_autostart_option, poll_interval_option
 from genba_ide_bridge.cli.targets import WorkspaceTarget, workspace_argument
 from genba_ide_bridge.errors import BridgeError
 from genba_wire.tunnel.streams import TCP, UDP, UNIX, TcpOpen, UdpOpen, UnixOpen, encode
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
+    from genba_ide_bridge.cli.autostop_notice import AutostopNotice
     from genba_ide_bridge.sessions.refusals import Verdict
     from genba_ide_bridge.sessions.tunnels import Tunnels
 
@@ -62,14 +65,15 @@ class Forward:
     metavar="LOCAL:REMOTE",
     help="Forward a unix socket of the workspace; LOCAL is a path, or [ADDRESS:]PORT.",
 )
-@click.option(
-    "--disable-autostart",
-    is_flag=True,
-    envvar=environment_of("SSH_DISABLE_AUTOSTART"),
-    help="Don't start a stopped workspace.",
-)
+@disable_autostart_option()
+@poll_interval_option
 def port_forward(
-    target: WorkspaceTarget, tcp: Sequence[str], udp: Sequence[str], unix: Sequence[str], disable_autostart: bool
+    target: WorkspaceTarget,
+    tcp: Sequence[str],
+    udp: Sequence[str],
+    unix: Sequence[str],
+    disable_autostart: bool,
+    workspace_poll_interval: timedelta,
 ) -> int:
     """Make ports and unix sockets of a workspace reachable on this machine, until Ctrl-C.
 
@@ -82,6 +86,7 @@ def port_forward(
 
     async def forward(client: GatewayClient) -> int:
         from genba_ide_bridge.cli.agent_readiness import Wish, wait_for_agent
+        from genba_ide_bridge.cli.autostop_notice import AutostopNotice
         from genba_ide_bridge.sessions.refusals import AgentAddress
         from genba_ide_bridge.sessions.tunnels import Tunnels
 
@@ -95,7 +100,8 @@ def port_forward(
                 on_outage=lambda reason: note(f"The way to {target.name} is lost: {reason} Trying again."),
                 on_way=_Greeting(target.name, forwards).say,
             )
-            verdict = await _serve(tunnels, bound)
+            notice = AutostopNotice(client, workspace, workspace_poll_interval.total_seconds(), target.name)
+            verdict = await _serve(tunnels, bound, notice)
         if verdict is None:
             return 0
         raise BridgeError(verdict.reason, verdict.hint)
@@ -130,7 +136,9 @@ def _bind(forward: Forward, stack: ExitStack) -> list[socket.socket]:
     return ends
 
 
-async def _serve(tunnels: Tunnels, bound: list[tuple[Forward, list[socket.socket]]]) -> Verdict | None:
+async def _serve(
+    tunnels: Tunnels, bound: list[tuple[Forward, list[socket.socket]]], notice: AutostopNotice
+) -> Verdict | None:
     """Forward until there is no way any more; None when a signal ended it."""
     from genba_ide_bridge.sessions.forwards import ConnectionForward, DatagramForward
 
@@ -139,6 +147,7 @@ async def _serve(tunnels: Tunnels, bound: list[tuple[Forward, list[socket.socket
         async with asyncio.TaskGroup() as group:
             running = group.create_task(tunnels.run(), name="tunnels")
             stopped = group.create_task(ending.wait(), name="signals")
+            noticing = group.create_task(notice.run(), name="autostop notice")
             tasks = [
                 group.create_task(
                     (DatagramForward if forward.kind == UDP else ConnectionForward)(
@@ -151,7 +160,7 @@ async def _serve(tunnels: Tunnels, bound: list[tuple[Forward, list[socket.socket
             ]
             await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
             verdict = running.result() if running.done() else None
-            for task in (running, stopped, *tasks):
+            for task in (running, stopped, noticing, *tasks):
                 task.cancel()
     return verdict
 

@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING
 import click
 
 from genba_ide_bridge.cli.command import LISTED_TEXT, GenbaCommand, environment_of
-from genba_ide_bridge.cli.durations import Duration
 from genba_ide_bridge.cli.running import current_settings, run_with_gateway
+from genba_ide_bridge.cli.session_options import (
+    DEFAULT_POLL_INTERVAL,
+    disable_autostart_option,
+    host_name_options,
+    log_dir_option,
+    network_info_options,
+    poll_interval_option,
+    wait_option,
+)
 from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_ssh_host
-from genba_ide_bridge.cli.start_scripts import WAITS
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -37,6 +44,7 @@ class SshFlags:
     log_dir: Path | None
     network_info_dir: Path | None
     network_info_interval: timedelta
+    workspace_poll_interval: timedelta
 
     def stdio_options(self, settings: Settings) -> StdioOptions:
         """For a session in this process."""
@@ -48,6 +56,7 @@ class SshFlags:
             usage_app=self.usage_app,
             log_dir=self.log_dir,
             is_verbose=settings.is_verbose,
+            poll_interval_s=self.workspace_poll_interval.total_seconds(),
         )
 
     def as_words(self, settings: Settings) -> list[str]:
@@ -64,6 +73,8 @@ class SshFlags:
                 f"--network-info-dir={self.network_info_dir.absolute()}",
                 f"--network-info-interval={self.network_info_interval.total_seconds():g}s",
             ]
+        if self.workspace_poll_interval != DEFAULT_POLL_INTERVAL:
+            words.append(f"--workspace-poll-interval={self.workspace_poll_interval.total_seconds():g}s")
         if settings.is_verbose:
             words.append("-v")
         return words
@@ -73,22 +84,9 @@ class SshFlags:
 @click.argument("host", metavar="[OWNER/]WORKSPACE[.AGENT]")
 @click.argument("command", metavar="[-- COMMAND...]", nargs=-1)
 @click.option("--stdio", is_flag=True, envvar=environment_of("SSH_STDIO"), help="Be the ProxyCommand of another ssh.")
-@click.option("--ssh-host-prefix", default="", envvar=environment_of("SSH_SSH_HOST_PREFIX"), help="To take off HOST.")
-@click.option("--hostname-suffix", default="", envvar=environment_of("SSH_HOSTNAME_SUFFIX"), help="To take off HOST.")
-@click.option(
-    "--disable-autostart",
-    is_flag=True,
-    envvar=environment_of("SSH_DISABLE_AUTOSTART"),
-    help="Don't start a stopped workspace.",
-)
-@click.option(
-    "--wait",
-    type=click.Choice(WAITS),
-    default="auto",
-    show_default=True,
-    envvar=environment_of("SSH_WAIT"),
-    help="Wait for start scripts; auto: for those that block logins.",
-)
+@host_name_options()
+@disable_autostart_option()
+@wait_option()
 @click.option("--no-wait", is_flag=True, envvar=environment_of("SSH_NO_WAIT"), help="The same as --wait=no.")
 @click.option("-A", "--forward-agent", is_flag=True, envvar=environment_of("SSH_FORWARD_AGENT"), help="As ssh's -A.")
 @click.option(
@@ -116,19 +114,8 @@ class SshFlags:
     metavar="NAME=VALUE",
     help="Set a variable in the session, repeatable.",
 )
-@click.option(
-    "-l",
-    "--log-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=environment_of("SSH_LOG_DIR"),
-    help="Keep a log of the session there.",
-)
-@click.option(
-    "--network-info-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Say there, in PID.json, how the connection is.",
-)
-@click.option("--network-info-interval", type=Duration(), default="5s", show_default=True, help="How often.")
+@log_dir_option
+@network_info_options
 @click.option(
     "--usage-app",
     default="",
@@ -136,14 +123,7 @@ class SshFlags:
     metavar="APP",
     help="What the use counts as: vscode, jetbrains, ssh; disable: nothing.",
 )
-@click.option(
-    "--workspace-poll-interval",
-    type=Duration(),
-    default="1m",
-    hidden=True,
-    envvar=environment_of("WORKSPACE_POLL_INTERVAL"),
-    help="Taken for compatibility: the gateway says by itself when a workspace stops.",
-)
+@poll_interval_option
 def ssh(
     host: str,
     command: tuple[str, ...],
@@ -168,7 +148,6 @@ def ssh(
     A stopped workspace is started. With --stdio the bytes of another ssh are carried, and nothing else is written to
     stdout; ssh's own flags (-A, -R, -e) then belong to that ssh.
     """
-    del workspace_poll_interval
     targets = parse_ssh_host(host, prefix=ssh_host_prefix, suffix=hostname_suffix)
     flags = SshFlags(
         disable_autostart=disable_autostart,
@@ -177,6 +156,7 @@ def ssh(
         log_dir=log_dir,
         network_info_dir=network_info_dir,
         network_info_interval=network_info_interval,
+        workspace_poll_interval=workspace_poll_interval,
     )
     if stdio:
         if command:

@@ -10,28 +10,25 @@ from typing import TYPE_CHECKING
 import click
 
 from genba_ide_bridge.cli.command import GenbaCommand
-from genba_ide_bridge.cli.durations import Duration
 from genba_ide_bridge.cli.running import current_settings, run_with_token
 from genba_ide_bridge.cli.session import normalize_url
+from genba_ide_bridge.cli.session_options import log_dir_option, network_info_options, wait_option
 from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_vscode_host
-from genba_ide_bridge.cli.start_scripts import WAITS
 from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command("vscodessh", cls=GenbaCommand)
 @click.argument("host", metavar="coder-vscode.HOST--OWNER--WORKSPACE[.AGENT]")
-@click.option("--network-info-dir", type=_FOLDER, help="Say there, in PID.json, how the connection is.")
-@click.option("--network-info-interval", type=Duration(), default="5s", show_default=True, help="How often.")
-@click.option("--log-dir", type=_FOLDER, help="Keep a log of the session there.")
+@network_info_options
+@log_dir_option
 @click.option("--session-token-file", type=_FILE, required=True, help="Holds the session token.")
 @click.option("--url-file", type=_FILE, required=True, help="Holds the gateway's address.")
-@click.option("--wait", type=click.Choice(WAITS), default="auto", show_default=True, help="Wait for start scripts.")
+@wait_option()
 def vscodessh(
     host: str,
     network_info_dir: Path | None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import click
 import pytest
 
-from genba_ide_bridge.cli.durations import MAX_DURATION, parse_duration
+from genba_ide_bridge.cli.durations import MAX_DURATION, Duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,10 @@ def test_a_duration_fits_into_the_apis_nanoseconds() -> None:
     for text in (f"{days + 1}d", "9999999999w", "9" * 400 + "w"):
         with pytest.raises(ValueError, match="longer than the 292 years"):
             parse_duration(text)
+
+
+def test_a_flag_may_name_the_least_that_it_takes() -> None:
+    second = Duration(at_least=timedelta(seconds=1))
+    assert second.convert("1s", None, None) == timedelta(seconds=1)
+    with pytest.raises(click.BadParameter, match=r'"999ms" is less than 1 s'):
+        second.convert("999ms", None, None)

@@ -8,8 +8,10 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from genba_ide_bridge.cli.agent_readiness import Wish
@@ -25,9 +27,13 @@ NO_USAGE = StdioOptions(usage_app="disable")
 
 
 @asynccontextmanager
-async def carrying(options: StdioOptions = NO_USAGE) -> AsyncGenerator[tuple[ByteStage, Pipes, asyncio.Task[int]]]:
+async def carrying(
+    options: StdioOptions = NO_USAGE, deadline: datetime | None = None
+) -> AsyncGenerator[tuple[ByteStage, Pipes, asyncio.Task[int]]]:
     async with byte_stage() as stage, pipes() as ends, asyncio.TaskGroup() as group:
         workspace = await stage.client.workspaces.get_workspace("me", "dev")
+        build = msgspec.structs.replace(workspace.latest_build, deadline=deadline)
+        workspace = msgspec.structs.replace(workspace, latest_build=build)
         session = carry(
             stage.client,
             WorkspaceTarget("me", "dev"),
@@ -109,6 +115,21 @@ async def test_pauses_are_told_with_verbose_only(is_verbose: bool, capsys: pytes
     said = capsys.readouterr().err
     assert ("Trying again; nothing is lost." in said) is is_verbose
     assert ("is back" in said) is is_verbose
+
+
+async def test_a_stop_that_is_near_is_told_without_another_request(capsys: pytest.CaptureFixture[str]) -> None:
+    async with carrying(NO_USAGE, datetime.now(UTC) + timedelta(minutes=3.4)) as (stage, _, _):
+        await stage.hearer()
+        said = ""
+
+        def is_said() -> bool:
+            nonlocal said
+            said += capsys.readouterr().err
+            return "\n" in said
+
+        await eventually(is_said)
+        assert said == "The workspace dev stops by itself in 3 min, unless its deadline is put off.\n"
+        assert not [one for one in stage.gateway.requests if one.path.startswith("/api/v2/workspaces/")]
 
 
 async def test_usage_and_the_network_are_told_once_it_is_open(tmp_path: Path) -> None:
