@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_ssh_host
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
+    from genba_ide_bridge.cli.openssh import SshCall
     from genba_ide_bridge.cli.options import Settings
     from genba_ide_bridge.cli.stdio_session import StdioOptions
     from genba_ide_bridge.cli.targets import WorkspaceTarget
@@ -90,6 +91,13 @@ class SshFlags:
 @click.option("--no-wait", is_flag=True, envvar=environment_of("SSH_NO_WAIT"), help="The same as --wait=no.")
 @click.option("-A", "--forward-agent", is_flag=True, envvar=environment_of("SSH_FORWARD_AGENT"), help="As ssh's -A.")
 @click.option(
+    "-G",
+    "--forward-gpg",
+    is_flag=True,
+    envvar=environment_of("SSH_FORWARD_GPG"),
+    help="Let gpg there use your keys; public keys are copied there, secret ones stay.",
+)
+@click.option(
     "--identity-agent",
     default="",
     envvar=environment_of("SSH_IDENTITY_AGENT"),
@@ -134,6 +142,7 @@ def ssh(
     wait: str,
     no_wait: bool,
     forward_agent: bool,
+    forward_gpg: bool,
     identity_agent: str,
     remote_forward: tuple[str, ...],
     env: tuple[str, ...],
@@ -146,7 +155,7 @@ def ssh(
     """Open a shell in a workspace with your own OpenSSH, or run a command there.
 
     A stopped workspace is started. With --stdio the bytes of another ssh are carried, and nothing else is written to
-    stdout; ssh's own flags (-A, -R, -e) then belong to that ssh.
+    stdout; ssh's own flags (-A, -G, -R, -e) then belong to that ssh.
     """
     targets = parse_ssh_host(host, prefix=ssh_host_prefix, suffix=hostname_suffix)
     flags = SshFlags(
@@ -162,8 +171,18 @@ def ssh(
         if command:
             raise click.UsageError("--stdio runs no command: the ssh behind it does.")
         return _carry(targets, flags)
+    from genba_ide_bridge.cli.openssh import SshCall
+
     _check_environment(env)
-    return _run_ssh(targets, command, flags, forward_agent, identity_agent, remote_forward, env)
+    wish = SshCall(
+        targets[0],
+        command,
+        forwards_agent=forward_agent or bool(identity_agent),
+        identity_agent=identity_agent,
+        remote_forwards=remote_forward,
+        environment=env,
+    )
+    return _run_ssh(wish, flags, forwards_gpg=forward_gpg)
 
 
 def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
@@ -192,16 +211,8 @@ def _check_environment(settings: Sequence[str]) -> None:
             raise click.UsageError(f"--env is NAME=VALUE, and number {number} of {len(settings)} is not.")
 
 
-def _run_ssh(
-    targets: list[WorkspaceTarget],
-    command: Sequence[str],
-    flags: SshFlags,
-    forwards_agent: bool,
-    identity_agent: str,
-    remote_forwards: Sequence[str],
-    environment: Sequence[str],
-) -> int:
-    from genba_ide_bridge.cli.openssh import SshCall, become, find_ssh, ssh_arguments
+def _run_ssh(wish: SshCall, flags: SshFlags, *, forwards_gpg: bool) -> int:
+    from genba_ide_bridge.cli.openssh import become, find_ssh, ssh_arguments
     from genba_ide_bridge.cli.own_command import own_command
     from genba_ide_bridge.ssh_config.host_blocks import DEFAULT_PREFIX
     from genba_ide_bridge.ssh_config.known_hosts import write_known_hosts
@@ -213,22 +224,22 @@ def _run_ssh(
     folder = settings.folder.path.absolute()
     known_hosts = write_known_hosts(folder, [f"{DEFAULT_PREFIX}*"], facts.host_certificate_authority)
     taken, _ = accept_from_gateway(facts.ssh_config_options)
-    call = SshCall(
-        targets[0],
-        command,
-        proxy_flags=flags.as_words(settings),
-        forwards_agent=forwards_agent or bool(identity_agent),
-        identity_agent=identity_agent,
-        remote_forwards=remote_forwards,
-        environment=environment,
-        gateway_options=taken,
-    )
+    call = replace(wish, proxy_flags=flags.as_words(settings), gateway_options=taken)
     words = own_command(os.environ, sys.argv[0])
-    become(
-        program,
-        ssh_arguments(call, known_hosts, words, is_windows=os.name == "nt"),
-        {**os.environ, **settings.as_environment()},
-    )
+    environment = {**os.environ, **settings.as_environment()}
+
+    def arguments(call: SshCall) -> list[str]:
+        return ssh_arguments(call, known_hosts, words, is_windows=os.name == "nt")
+
+    if forwards_gpg:
+        from genba_ide_bridge.cli.gpg_forwarding import prepare_workspace, read_local_gpg
+
+        # With the user's variables, which may say where gpg's folder is, and none of the forwards: they come once.
+        plain = replace(call, command=(), forwards_agent=False, remote_forwards=())
+        gpg = read_local_gpg()
+        forward = prepare_workspace([program, *arguments(plain)], gpg, environment, call.target.name)
+        call = replace(call, remote_forwards=[*call.remote_forwards, forward])
+    become(program, arguments(call), environment)
 
 
 async def find_ssh_settings(client: GatewayClient) -> SSHConfigResponse:

@@ -88,6 +88,40 @@ async def test_without_stdio_the_users_ssh_is_run_and_its_code_is_ours(tmp_path:
     assert (tmp_path / ".config" / "genba" / "known_hosts").read_text() == f"@cert-authority genba.* {authority}\n"
 
 
+async def test_gpg_is_prepared_in_the_workspace_and_then_forwarded_with_the_session(tmp_path: Path) -> None:
+    """Fake programs: ssh answers as the workspace's gpg would, and says how it was called."""
+    path = await fake_ssh(tmp_path)
+    programs = {
+        "gpg": "echo public-$2-$3-$4",
+        "gpgconf": '[ "$1" = --launch ] || echo /run/ann/S.gpg-agent.extra',
+        "ssh": f"""case $* in
+*gpgconf*) printf '%s\\n' "$@" >{tmp_path}/prepared; cat >{tmp_path}/keyring; echo Welcome; echo /home/x/S.gpg-agent;;
+*) printf '%s\\n' "$@"; exit 7;;
+esac""",
+    }
+    for name, script in programs.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o700)
+    authority = make_host_authority()
+    async with running_cli_gateway(ssh_config=make_ssh_config(host_certificate_authority=authority)) as gateway:
+        flags = ("-G", "-A", "-R", "1:h:2", "-e", "GNUPGHOME=/gnupg")
+        done = await run_genba("ssh", *flags, "dev", "--", "true", folder=tmp_path, env=session(gateway, PATH=path))
+    assert done.code == 7, done.err
+    words = done.out.splitlines()
+    assert [words[at + 1] for at, word in enumerate(words) if word == "-R"] == [
+        "1:h:2",
+        "/home/x/S.gpg-agent:/run/ann/S.gpg-agent.extra",
+    ]
+    assert words[-2:] == ["genba.dev", "true"]
+    prepared = (tmp_path / "prepared").read_text()
+    assert "SetEnv=GNUPGHOME=/gnupg" in prepared
+    # What is forwarded is forwarded once.
+    assert "-R\n" not in prepared
+    assert "-A\n" not in prepared
+    keyring = (tmp_path / "keyring").read_text()
+    assert keyring == ("public---no-tty---armor---export\n\nownertrust public---no-tty---export-ownertrust-\n")
+
+
 @pytest.mark.parametrize("authority", [None, ""])
 async def test_a_gateway_without_an_authority_for_host_keys_is_not_trusted(
     tmp_path: Path, authority: str | None
