@@ -195,6 +195,23 @@ async def test_import_finds_parameters_and_agents(provisioner: TerraformProvisio
     assert all(spec.agents == () for spec in result.stop_resources)
 
 
+async def test_a_dry_run_plans_with_the_values_that_were_given_and_leaves_nothing(
+    provisioner: TerraformProvisioner,
+) -> None:
+    environment = {**ENVIRONMENT, "CODER_WORKSPACE_NAME": "mine", parameter("cpu"): "4"}
+    request = ImportRequest("job", "version", ARCHIVE, environment, is_dry_run=True)
+    log = RecordedLog()
+    result = await provisioner.import_version(request, log, asyncio.Event())
+    found = by_name(result.start_resources)
+    assert found["terraform_data.workspace"].metadata[0].value == "4"
+    assert only_agent(result.start_resources).environment["REGION"] == "eu"
+    assert result.stop_resources == ()
+    assert await asyncio.to_thread(provisioner.list_leftover_jobs) == []
+    refused = ImportRequest("two", "version", ARCHIVE, {**environment, parameter("cpu"): "9"}, is_dry_run=True)
+    with pytest.raises(ProvisionError):
+        await provisioner.import_version(refused, RecordedLog(), asyncio.Event())
+
+
 async def test_build_gives_the_agent_with_all_its_parts(provisioner: TerraformProvisioner) -> None:
     result = await build(provisioner, "job", Transition.START)
 

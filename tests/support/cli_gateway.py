@@ -19,7 +19,7 @@ from hypercorn.config import Config
 
 from genba_wire.api.agents import AgentLog, WorkspaceAgent
 from genba_wire.api.deployment import SSHConfigResponse
-from genba_wire.api.jobs import JobLog
+from genba_wire.api.jobs import JobLog, ProvisionerJob
 from genba_wire.api.templates import (
     TemplateVersion,
     TemplateVersionParameter,
@@ -30,6 +30,7 @@ from genba_wire.api.workspaces import (
     BuildParameter,
     Workspace,
     WorkspaceBuild,
+    WorkspaceResource,
 )
 from genba_wire.version import VERSION
 from tests.support.cli_builders import (
@@ -70,7 +71,15 @@ class RecordedRequest:
         return json.loads(self.body)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A dry run that is over, and what it found; a gateway without one knows no dry runs."""
+
+    job: ProvisionerJob
+    resources: list[WorkspaceResource]
+
+
+@dataclass(slots=True)
 class CliGateway:
     """What the deployment holds; tests change it directly and call `changed`."""
 
@@ -84,6 +93,7 @@ class CliGateway:
     versions: dict[str, TemplateVersion] = field(default_factory=lambda: {make_version().id: make_version()})
     parameters: list[TemplateVersionParameter] = field(default_factory=list[TemplateVersionParameter])
     variables: list[TemplateVersionVariable] = field(default_factory=list[TemplateVersionVariable])
+    dry_run: PlannedRun | None = None
     missing_variables: set[str] = field(default_factory=set[str])
     workspaces: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
     builds: dict[str, WorkspaceBuild] = field(default_factory=dict[str, WorkspaceBuild])

@@ -42,6 +42,15 @@ def add_streams(app: Quart, gateway: CliGateway) -> None:
         found = gateway.builds.get(identifier) or gateway.versions[identifier]
         return found.job.status
 
+    @app.get("/api/v2/templateversions/<version>/dry-run/<job>/logs")
+    async def dry_run_logs(version: str, job: str) -> Response:
+        return json_of(lines_after(gateway.job_logs, job)(int(request.args.get("after", "0"))))
+
+    @app.websocket("/api/v2/templateversions/<version>/dry-run/<job>/logs")
+    async def follow_dry_run(version: str, job: str) -> None:
+        await websocket.accept()  # pyright: ignore[reportUnknownMemberType]  # Quart types its headers as a bare dict
+        await follow(lines_after(gateway.job_logs, job), lambda: True, in_arrays=False)
+
     for noun in ("workspacebuilds", "templateversions"):
 
         @app.get(f"/api/v2/{noun}/<identifier>/logs", endpoint=f"{noun}_logs")

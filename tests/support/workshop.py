@@ -12,7 +12,7 @@ from typing import Any, Final
 from quart import Quart
 from quart.typing import TestWebsocketConnectionProtocol as WebsocketConnection
 
-from genba_gateway.api import activity, builds, deadlines, files, template_versions, templates, workspaces
+from genba_gateway.api import activity, builds, deadlines, dry_runs, files, template_versions, templates, workspaces
 from genba_gateway.config import Config
 from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.jobs import Job
@@ -226,6 +226,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
         files.make_blueprint(s.files),
         templates.make_blueprint(s.templates, s.organizations),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, clock),
+        dry_runs.make_blueprint(s.dry_runs, s.jobs, clock),
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, clock),
         deadlines.make_blueprint(s.deadlines),
         activity.make_blueprint(s.activity),

@@ -23,15 +23,20 @@ from genba_wire.api import templates as messages
 from genba_wire.api.jobs import JobMetadata, MatchedProvisioners
 
 
-def version_message(version: TemplateVersion, now: datetime) -> messages.TemplateVersion:
-    """A version as JSON."""
-    metadata = JobMetadata(
+def metadata_of(version: TemplateVersion, *, workspace_name: str = "") -> JobMetadata:
+    """What a job on a version is about."""
+    return JobMetadata(
         template_version_name=version.name,
         template_id=version.template_id or "",
         template_name=version.template_name,
         template_display_name=version.template_display_name,
         template_icon=version.template_icon,
+        workspace_name=workspace_name,
     )
+
+
+def version_message(version: TemplateVersion, now: datetime) -> messages.TemplateVersion:
+    """A version as JSON."""
     return messages.TemplateVersion(
         id=version.id,
         template_id=version.template_id or "",
@@ -40,7 +45,7 @@ def version_message(version: TemplateVersion, now: datetime) -> messages.Templat
         updated_at=version.updated_at,
         name=version.name,
         message=version.message,
-        job=job_message(version.job, metadata),
+        job=job_message(version.job, metadata_of(version)),
         readme=version.readme,
         created_by=messages.MinimalUser(
             id=version.created_by, username=version.created_by_name, avatar_url=version.created_by_avatar_url

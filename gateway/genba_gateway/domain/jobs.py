@@ -14,6 +14,7 @@ class JobType(StrEnum):
 
     IMPORT = "template_version_import"
     BUILD = "workspace_build"
+    DRY_RUN = "template_version_dry_run"
 
 
 class JobStatus(StrEnum):

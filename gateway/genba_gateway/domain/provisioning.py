@@ -198,7 +198,7 @@ class ResourceSpec:
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A template version to be read: plan for start and for stop, nothing applied.
+    """A template version to be read: plan for start and, unless `is_dry_run`, for stop; nothing applied.
 
     `environment` holds the values for data sources under their names of contract 4.5; they go to the
     hosted provider, never into Terraform's own environment. `variables` are the user's values.
@@ -209,6 +209,7 @@ class ImportRequest:
     archive: bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=lambda: dict[str, str](), repr=False)
     variables: Mapping[str, str] = field(default_factory=lambda: dict[str, str](), repr=False)
+    is_dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class TemplateImport:
             ProvisionError: the template, or Terraform with it, fails.
         """
         start = await self._plan_start()
-        stop_resources = await self._plan_stop()
+        stop_resources = [] if self._request.is_dry_run else await self._plan_stop()
         parameters, start_specs, stop_specs = await asyncio.to_thread(_convert, start, stop_resources)
         return ImportResult(
             parameters=parameters,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from genba_gateway.domain.provisioning import Transition
+from genba_gateway.domain.templates import TemplateVersion
 from genba_gateway.domain.users import User
 from genba_gateway.domain.workspaces import Build
 
@@ -48,6 +49,20 @@ def environment_of_import(owner: User) -> dict[str, str]:
     }
 
 
+def environment_of_dry_run(
+    version: TemplateVersion, owner: User, workspace_name: str, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    """For a plan that nobody will apply: what a first build would be told, but for ids and keys of the owner's."""
+    return {
+        "CODER_WORKSPACE_NAME": workspace_name,
+        "CODER_WORKSPACE_TEMPLATE_ID": version.template_id or "",
+        "CODER_WORKSPACE_TEMPLATE_NAME": version.template_name,
+        "CODER_WORKSPACE_TEMPLATE_VERSION": version.name,
+        **_of_owner(owner, OwnerSecrets()),
+        **_of_parameters(parameters),
+    }
+
+
 def environment_of_build(
     build: Build,
     owner: User,
@@ -66,7 +81,7 @@ def environment_of_build(
         "CODER_WORKSPACE_TEMPLATE_NAME": build.template_name,
         "CODER_WORKSPACE_TEMPLATE_VERSION": build.template_version_name,
         **_of_owner(owner, secrets),
-        **{f"CODER_PARAMETER_{_hash(name)}": value for name, value in parameters.items()},
+        **_of_parameters(parameters),
         **{f"CODER_PARAMETER_PREVIOUS_{_hash(name)}": value for name, value in previous_parameters.items()},
         **{f"CODER_AGENT_SCRIPT_{platform}": script for platform, script in init_scripts.items()},
     }
@@ -85,6 +100,10 @@ def _of_owner(owner: User, secrets: OwnerSecrets) -> dict[str, str]:
         "CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY": secrets.ssh_private_key,
         "CODER_WORKSPACE_OWNER_SESSION_TOKEN": secrets.session_token,
     }
+
+
+def _of_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {f"CODER_PARAMETER_{_hash(name)}": value for name, value in parameters.items()}
 
 
 def _roles(roles: Sequence[str]) -> list[dict[str, str]]:

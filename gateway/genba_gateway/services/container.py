@@ -24,6 +24,7 @@ from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deadlines import Deadlines
 from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.dry_runs import DryRuns
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
@@ -71,6 +72,7 @@ class Services:
     client_carriers: ClientCarriers
     deadlines: Deadlines
     deployment: Deployment
+    dry_runs: DryRuns
     executables: Executables
     files: Files
     git_ssh_keys: GitSSHKeys
@@ -106,6 +108,7 @@ def make_services(
     git_ssh_keys = GitSSHKeys(database, sealer, now)
     jobs = Jobs(database, pubsub, now)
     agent_logs = AgentLogs(database, pubsub, now=now)
+    template_versions = TemplateVersions(database, sealer, pubsub, jobs, now)
     builds = Builds(database, sealer, pubsub, jobs, now)
     tickets = Tickets(TicketKeys(database, sealer, now), now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
@@ -129,6 +132,7 @@ def make_services(
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),
         deployment=Deployment(database),
+        dry_runs=DryRuns(database, sealer, pubsub, template_versions, jobs, now),
         executables=Executables(config.executables),
         files=Files(database, now),
         git_ssh_keys=git_ssh_keys,
@@ -155,7 +159,7 @@ def make_services(
             SshHostNames(config.ssh_hostname_prefix, config.ssh_hostname_suffix, urlsplit(config.url).hostname or ""),
             now,
         ),
-        template_versions=TemplateVersions(database, sealer, pubsub, jobs, now),
+        template_versions=template_versions,
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),
         users=Users(database, passwords, now),

@@ -1,6 +1,7 @@
 """Takes jobs from the queue and runs them to their ends.
 
-What each kind does is services.import_runs' and services.build_runs'; jobs that break off are services.job_recovery's.
+What each kind does is services.import_runs', services.build_runs' and services.dry_run_jobs'; jobs that break off are
+services.job_recovery's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from genba_gateway.domain.provisioning import LogLevel
 from genba_gateway.errors import GenbaError, ProvisionError
 from genba_gateway.services.build_environment import OwnerSecretsSource
 from genba_gateway.services.build_runs import Builder, BuildRuns
+from genba_gateway.services.dry_run_jobs import DryRunJobs
 from genba_gateway.services.import_runs import Importer, ImportRuns
 from genba_gateway.services.job_log_writer import JobLogWriter
 from genba_gateway.services.job_recovery import JobEnd, JobRecovery, Leftovers
@@ -54,6 +56,7 @@ class JobRunner:
         self._now = now
         self.recovery = JobRecovery(database=database, sealer=sealer, pubsub=pubsub, leftovers=provisioner, now=now)
         self._imports = ImportRuns(database=database, sealer=sealer, pubsub=pubsub, importer=provisioner, now=now)
+        self._dry_runs = DryRunJobs(database=database, sealer=sealer, pubsub=pubsub, importer=provisioner, now=now)
         self._builds = BuildRuns(
             database=database,
             sealer=sealer,
@@ -104,6 +107,8 @@ class JobRunner:
                             await self._imports.run(job, writer, cancel)
                         case JobType.BUILD:
                             await self._builds.run(job, writer, cancel)
+                        case JobType.DRY_RUN:
+                            await self._dry_runs.run(job, writer, cancel)
                 except ProvisionError as error:
                     await writer.say("Cleaning Up", error.message, LogLevel.ERROR)
                     await writer.flush()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genba_ide_bridge.api.calls import in_path
+from genba_wire.api.dry_runs import CreateDryRunRequest
+from genba_wire.api.jobs import ProvisionerJob
 from genba_wire.api.templates import (
     CreateTemplateRequest,
     CreateTemplateVersionRequest,
@@ -15,6 +17,7 @@ from genba_wire.api.templates import (
     UpdateActiveVersionRequest,
     UploadResponse,
 )
+from genba_wire.api.workspaces import WorkspaceResource
 from genba_wire.errors import GatewayRefused
 
 if TYPE_CHECKING:
@@ -121,6 +124,23 @@ class TemplatesApi:
         """Terraform variables of a version."""
         path = f"/templateversions/{in_path(version_id)}/variables"
         return await self._calls.fetch("GET", path, list[TemplateVersionVariable])
+
+    async def create_dry_run(self, version_id: str, request: CreateDryRunRequest) -> ProvisionerJob:
+        """Start a plan of a first build; nothing is applied."""
+        return await self._calls.fetch("POST", _dry_run(version_id), ProvisionerJob, body=request)
+
+    async def get_dry_run(self, version_id: str, job_id: str) -> ProvisionerJob:
+        """How far it is."""
+        return await self._calls.fetch("GET", f"{_dry_run(version_id)}/{in_path(job_id)}", ProvisionerJob)
+
+    async def list_dry_run_resources(self, version_id: str, job_id: str) -> list[WorkspaceResource]:
+        """What the build would make."""
+        path = f"{_dry_run(version_id)}/{in_path(job_id)}/resources"
+        return await self._calls.fetch("GET", path, list[WorkspaceResource])
+
+
+def _dry_run(version_id: str) -> str:
+    return f"/templateversions/{in_path(version_id)}/dry-run"
 
 
 def _archived(with_archived: bool) -> dict[str, str] | None:

@@ -13,14 +13,22 @@ from genba_ide_bridge.cli.build_facts import is_over
 from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.cli.progress import JobProgress, OutageNotes, make_progress
 from genba_ide_bridge.errors import BridgeError
-from genba_wire.api.jobs import JobLog
+from genba_wire.api.jobs import JobLog, ProvisionerJob
 from genba_wire.api.templates import TemplateVersion
 from genba_wire.api.workspaces import WorkspaceBuild
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
 
-SubjectT = TypeVar("SubjectT", WorkspaceBuild, TemplateVersion)
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A job that is for nothing but itself."""
+
+    job: ProvisionerJob
+
+
+SubjectT = TypeVar("SubjectT", WorkspaceBuild, TemplateVersion, DryRun)
 
 QUEUE_INTERVAL_S: Final = 1.0
 """The place in the queue has no stream: it is asked for this often, while the job waits."""
@@ -117,4 +125,27 @@ async def follow_import(client: GatewayClient, version: TemplateVersion, *, titl
     done = await follower.run()
     if done.job.status != "succeeded" and done.job.error_code != "REQUIRED_TEMPLATE_VARIABLES":
         follower.progress.show_failure_tail()
+    return done
+
+
+async def follow_dry_run(client: GatewayClient, version_id: str, job: ProvisionerJob, *, title: str) -> ProvisionerJob:
+    """Show a dry run until it is over.
+
+    Raises:
+        BridgeError: it failed or was canceled; says why.
+    """
+
+    async def get_job() -> DryRun:
+        return DryRun(await client.templates.get_dry_run(version_id, job.id))
+
+    path = f"/templateversions/{in_path(version_id)}/dry-run/{in_path(job.id)}/logs"
+    follower = _JobFollower(Streams(client.calls, OutageNotes(client.base_url)), path, get_job, make_progress(title))
+    done = (await follower.run()).job
+    if done.status != "succeeded":
+        follower.progress.show_failure_tail()
+        reason = done.error or f"its plan is {done.status}"
+        raise BridgeError(
+            f"A workspace can't be made like this: {reason}",
+            "Try other values; what the template does wrong, its author has to mend.",
+        )
     return done

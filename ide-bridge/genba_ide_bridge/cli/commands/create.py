@@ -102,6 +102,7 @@ def create(
 async def _create(
     client: GatewayClient, target: WorkspaceTarget, flags: CreateFlags, given: GivenValues, *, asks: bool
 ) -> WorkspaceBuild:
+    from genba_ide_bridge.cli.dry_run import show_dry_run
     from genba_ide_bridge.cli.following import follow_build
     from genba_ide_bridge.cli.parameter_choice import choose_values
     from genba_wire.api.workspaces import CreateWorkspaceRequest
@@ -121,6 +122,7 @@ async def _create(
     if asks:
         version = await client.templates.get_version(version_id)
         _print_plan(target, f"{template.name}, version {version.name}", parameters, as_mapping(values))
+        await show_dry_run(client, version_id, target.workspace, values)
         prompts.confirm("Create it?", default=True)
     created = await client.workspaces.create_workspace(
         target.owner,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
+from genba_wire.api.agents import Healthcheck, WorkspaceApp
 from genba_wire.api.templates import ParameterOption
 from genba_wire.api.workspaces import BuildParameter
-from tests.support.cli_builders import make_parameter, make_template, make_workspace
-from tests.support.cli_gateway import TOKEN, CliGateway, running_cli_gateway
+from tests.support.cli_builders import (
+    make_agent,
+    make_job,
+    make_parameter,
+    make_resource,
+    make_template,
+    make_workspace,
+)
+from tests.support.cli_gateway import TOKEN, CliGateway, PlannedRun, running_cli_gateway
 from tests.support.cli_process import genba_on_terminal, run_genba
 
 OPTIONS = [
@@ -132,6 +141,75 @@ async def test_a_no_before_the_creation_creates_nothing(tmp_path: Path) -> None:
         assert done.code == 130
         assert "Workspace dev of template host, version one\n  size: xl\nCreate it?" in done.err
         assert not gateway.requests_of("POST", "/users/me/workspaces")
+
+
+def planned(**job: Any) -> PlannedRun:
+    app = WorkspaceApp(
+        id="a",
+        url="",
+        external=False,
+        slug="code",
+        display_name="Code",
+        subdomain=False,
+        sharing_level="owner",
+        healthcheck=Healthcheck(url="", interval=0, threshold=0),
+        health="disabled",
+        hidden=False,
+        open_in="slim-window",
+    )
+    return PlannedRun(
+        make_job(type="template_version_dry_run", **job),
+        [
+            make_resource([make_agent(apps=[app])], type="docker_container", name="dev"),
+            make_resource([], type="docker_volume", name="home"),
+            make_resource([], type="random_id", name="inner", hide=True),
+        ],
+    )
+
+
+async def test_what_would_be_made_is_shown_before_the_question(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        gateway.dry_run = planned()
+        gateway.parameters = [make_parameter(name="size", default_value="s")]
+        forced = session(gateway) | {"CODER_FORCE_TTY": "1"}
+        done = await run_genba(
+            "create", "dev", "-t", "host", "--parameter", "size=l", folder=tmp_path, stdin=b"n\n", env=forced
+        )
+        assert done.code == 130
+        assert "Plan: 2 to add" in done.out
+        assert (
+            "It would make:\n"
+            "  docker_container.dev\n"
+            "    agent main (linux/amd64), apps: Code\n"
+            "  docker_volume.home\n"
+            "Create it?"
+        ) in done.err
+        assert "random_id" not in done.err
+        version = make_template().active_version_id
+        (asked,) = gateway.requests_of("POST", f"/templateversions/{version}/dry-run")
+        assert asked.json() == {
+            "workspace_name": "dev",
+            "rich_parameter_values": [{"name": "size", "value": "l"}],
+        }
+        assert not gateway.requests_of("POST", "/users/me/workspaces")
+
+
+async def test_what_can_not_be_planned_is_not_asked_for(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        gateway.dry_run = planned(status="failed", error="no such image")
+        forced = session(gateway) | {"CODER_FORCE_TTY": "1"}
+        done = await run_genba("create", "dev", "-t", "host", folder=tmp_path, stdin=b"y\n", env=forced)
+        assert done.code == 1
+        assert "error: A workspace can't be made like this: no such image" in done.err
+        assert not gateway.requests_of("POST", "/users/me/workspaces")
+
+
+async def test_with_yes_nobody_looks_at_a_plan_so_none_is_made(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        gateway.dry_run = planned()
+        done = await run_genba("create", "dev", "-t", "host", "-y", folder=tmp_path, env=session(gateway))
+        assert done.code == 0
+        assert not [one for one in gateway.requests if "dry-run" in one.path]
 
 
 async def test_ctrl_c_during_a_build_ends_with_130_and_says_that_it_goes_on(tmp_path: Path) -> None:
