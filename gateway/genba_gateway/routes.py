@@ -10,6 +10,7 @@ from quart import Quart
 
 from genba_gateway.api import (
     activity,
+    administration,
     agent_me,
     agents,
     api_keys,
@@ -68,6 +69,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     s, now = services, utc_now
     for blueprint in (
         deployment.make_blueprint(s.deployment, access_url=config.url),
+        administration.make_blueprint(config, s.deployment_usage, s.health),
         appearance.make_blueprint(s.appearances),
         users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
         api_keys.make_blueprint(s.api_keys, s.users),

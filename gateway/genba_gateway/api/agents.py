@@ -188,7 +188,12 @@ def make_blueprint(agents: Agents) -> Blueprint:
 
     def connection_info() -> Response:
         return answer(
-            {"derp_map": agents.derp_map, "derp_force_websockets": False, "disable_direct_connections": False}
+            {
+                "derp_map": agents.derp_map,
+                "derp_force_websockets": False,
+                "disable_direct_connections": False,
+                "hostname_suffix": agents.hostname_suffix,
+            }
         )
 
     @blueprint.get(base)

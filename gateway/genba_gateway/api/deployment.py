@@ -8,8 +8,9 @@ from quart import Blueprint, Response
 
 from genba_gateway.api.answers import answer, say
 from genba_gateway.api.gate import needs
-from genba_gateway.domain.actors import RouteAccess
+from genba_gateway.domain.actors import Action, Permission, Resource, RouteAccess
 from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.visibility import utc_now
 from genba_wire.api.buildinfo import BuildInfo
 from genba_wire.api.deployment import Region, RegionsResponse
 from genba_wire.version import VERSION
@@ -65,5 +66,10 @@ def make_blueprint(deployment: Deployment, *, access_url: str) -> Blueprint:
             wildcard_hostname="",
         )
         return answer(RegionsResponse(regions=[region]))
+
+    @blueprint.get("/api/v2/workspaceproxies")
+    @needs(Permission(Resource.WORKSPACE_PROXY, Action.READ))
+    async def list_proxies() -> Response:
+        return answer(await deployment.list_proxies(access_url, utc_now()))
 
     return blueprint

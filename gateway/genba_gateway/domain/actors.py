@@ -19,6 +19,9 @@ class Resource(StrEnum):
     TEMPLATE = "template"
     WORKSPACE = "workspace"
     DEPLOYMENT_CONFIG = "deployment_config"
+    DEPLOYMENT_STATS = "deployment_stats"
+    DEBUG_INFO = "debug_info"
+    WORKSPACE_PROXY = "workspace_proxy"
 
 
 class Action(StrEnum):

@@ -11,6 +11,7 @@ from genba_gateway.domain.agent_reports import AgentLogLine, MetadataItem
 from genba_gateway.domain.agents import Agent
 from genba_gateway.domain.channels import of_agent_logs, of_agent_metadata, of_workspace
 from genba_gateway.domain.derp import make_derp_map
+from genba_gateway.domain.ssh_host_names import DEFAULT_SUFFIX
 from genba_gateway.services.visibility import Clock, not_found, parse_id, require
 from genba_gateway.store import agent_logs as log_store
 from genba_gateway.store import agent_metadata as metadata_store
@@ -34,6 +35,7 @@ class Agents:
 
     Args:
         access_url: what clients call, for the relay map.
+        hostname_suffix: behind the names by which clients may call workspaces, without the dot.
         metadata_pause_s: the least time between two snapshots of metadata.
         metadata_refresh_s: the longest.
     """
@@ -45,6 +47,7 @@ class Agents:
         pubsub: PubSub,
         *,
         access_url: str,
+        hostname_suffix: str = DEFAULT_SUFFIX,
         now: Clock,
         metadata_pause_s: float = METADATA_PAUSE_S,
         metadata_refresh_s: float = METADATA_REFRESH_S,
@@ -53,6 +56,7 @@ class Agents:
         self._sealer = sealer
         self._pubsub = pubsub
         self.derp_map = make_derp_map(access_url)
+        self.hostname_suffix = hostname_suffix
         self.now = now
         self._pause_s = metadata_pause_s
         self._refresh_s = metadata_refresh_s

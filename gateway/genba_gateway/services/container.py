@@ -24,10 +24,12 @@ from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deadlines import Deadlines
 from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.deployment_stats import DeploymentUsage
 from genba_gateway.services.dry_runs import DryRuns
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
+from genba_gateway.services.health import Health
 from genba_gateway.services.init_reports import InitReports
 from genba_gateway.services.job_runner import JobRunner, Provisioner
 from genba_gateway.services.jobs import Jobs
@@ -72,10 +74,12 @@ class Services:
     client_carriers: ClientCarriers
     deadlines: Deadlines
     deployment: Deployment
+    deployment_usage: DeploymentUsage
     dry_runs: DryRuns
     executables: Executables
     files: Files
     git_ssh_keys: GitSSHKeys
+    health: Health
     init_reports: InitReports
     job_runner: JobRunner
     jobs: Jobs
@@ -106,6 +110,7 @@ def make_services(
     """Make all services on one database."""
     passwords = Passwords()
     git_ssh_keys = GitSSHKeys(database, sealer, now)
+    deployment = Deployment(database)
     jobs = Jobs(database, pubsub, now)
     agent_logs = AgentLogs(database, pubsub, now=now)
     template_versions = TemplateVersions(database, sealer, pubsub, jobs, now)
@@ -115,7 +120,14 @@ def make_services(
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
     agent_links = AgentLinks(agent_dials)
-    agents = Agents(database, sealer, pubsub, access_url=config.url, now=now)
+    agents = Agents(
+        database,
+        sealer,
+        pubsub,
+        access_url=config.url,
+        hostname_suffix=config.ssh_hostname_suffix,
+        now=now,
+    )
     return Services(
         activity=Activity(database, sealer, pubsub, now),
         agent_connections=agent_connections,
@@ -131,11 +143,13 @@ def make_services(
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),
-        deployment=Deployment(database),
+        deployment=deployment,
+        deployment_usage=DeploymentUsage(database, now),
         dry_runs=DryRuns(database, sealer, pubsub, template_versions, jobs, now),
         executables=Executables(config.executables),
         files=Files(database, now),
         git_ssh_keys=git_ssh_keys,
+        health=Health(database, deployment, access_url=config.url, now=now),
         init_reports=InitReports(database, agent_logs),
         job_runner=JobRunner(
             database=database,

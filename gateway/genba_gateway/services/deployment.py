@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Final
 
 from genba_gateway.store import settings as setting_store
 from genba_gateway.store.engine import Database
+from genba_wire.api.deployment import ProxyStatus, WorkspaceProxiesResponse, WorkspaceProxy
+from genba_wire.version import VERSION
 
 DEPLOYMENT_ID: Final = "deployment_id"
+
+NO_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""What the contract's servers answer where there is no time, as for the region that was never registered."""
 
 
 class Deployment:
@@ -28,3 +34,23 @@ class Deployment:
                     await setting_store.insert_setting(connection, DEPLOYMENT_ID, found)
             self._id = found
         return self._id
+
+    async def list_proxies(self, access_url: str, now: datetime) -> WorkspaceProxiesResponse:
+        """Regions as administrators see them: the gateway itself."""
+        proxy = WorkspaceProxy(
+            id=await self.get_id(),
+            name="primary",
+            display_name="Default",
+            icon_url="",
+            healthy=True,
+            path_app_url=access_url,
+            wildcard_hostname="",
+            derp_enabled=True,
+            derp_only=False,
+            status=ProxyStatus(status="ok", checked_at=now),
+            created_at=NO_TIME,
+            updated_at=NO_TIME,
+            deleted=False,
+            version=VERSION,
+        )
+        return WorkspaceProxiesResponse(regions=[proxy])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from genba_wire.api.message import Message
 
 
@@ -96,3 +98,94 @@ class RegionsResponse(Message, frozen=True, kw_only=True):
     """GET /regions."""
 
     regions: list[Region]
+
+
+class ProxyStatus(Message, frozen=True, kw_only=True):
+    """How a proxy is."""
+
+    status: str
+    checked_at: datetime
+
+
+class WorkspaceProxy(Message, frozen=True, kw_only=True):
+    """A region as its administrators see it."""
+
+    id: str
+    name: str
+    display_name: str
+    icon_url: str
+    healthy: bool
+    path_app_url: str
+    wildcard_hostname: str
+    derp_enabled: bool
+    derp_only: bool
+    status: ProxyStatus
+    created_at: datetime
+    updated_at: datetime
+    deleted: bool
+    version: str
+
+
+class WorkspaceProxiesResponse(Message, frozen=True, kw_only=True):
+    """GET /workspaceproxies."""
+
+    regions: list[WorkspaceProxy]
+
+
+class DeploymentOption(Message, frozen=True, kw_only=True):
+    """A setting of the gateway; a secret one has no value."""
+
+    name: str
+    flag: str
+    env: str
+    yaml: str
+    value: str
+    default: str
+    annotations: dict[str, str]
+    hidden: bool = False
+
+
+class DeploymentConfig(Message, frozen=True, kw_only=True):
+    """GET /deployment/config. `config` has the contract's keys, as far as there is something behind them."""
+
+    config: dict[str, object]
+    options: list[DeploymentOption]
+
+
+class ConnectionLatency(Message, frozen=True, kw_only=True):
+    """Milliseconds; -1 where nothing was measured."""
+
+    P50: float
+    P95: float
+
+
+class WorkspaceStats(Message, frozen=True, kw_only=True):
+    """Workspaces by what they do; bytes are those that agents counted since `aggregated_from`."""
+
+    pending: int
+    building: int
+    running: int
+    failed: int
+    stopped: int
+    connection_latency_ms: ConnectionLatency
+    rx_bytes: int
+    tx_bytes: int
+
+
+class SessionStats(Message, frozen=True, kw_only=True):
+    """Sessions that agents reported last, by their kind."""
+
+    vscode: int
+    ssh: int
+    jetbrains: int
+    reconnecting_pty: int
+
+
+class DeploymentStats(Message, frozen=True, kw_only=True):
+    """GET /deployment/stats."""
+
+    aggregated_from: datetime
+    collected_at: datetime
+    next_update_at: datetime
+    workspaces: WorkspaceStats
+    session_count: SessionStats

@@ -196,6 +196,7 @@ async def test_the_relay_map_is_told_to_all_who_ask(world: AgentApp) -> None:
         "derp_map": json.loads(frame),
         "derp_force_websockets": False,
         "disable_direct_connections": False,
+        "hostname_suffix": "genba",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from genba_gateway.domain.actors import OWNER
 from genba_wire.version import VERSION
 from tests.support.gateway_app import make_user
 from tests.support.identity_app import Identity
@@ -49,3 +50,17 @@ async def test_the_gateway_is_the_one_region(identity: Identity) -> None:
         "path_app_url": "http://genba.test",
         "wildcard_hostname": "",
     }
+
+
+async def test_the_gateway_is_the_one_region_of_administrators_too(identity: Identity) -> None:
+    owner = await make_user(identity.database, "olga", roles=(OWNER,))
+    member = await make_user(identity.database, "mia")
+    client = identity.app.test_client()
+    assert (await client.get("/api/v2/workspaceproxies", headers=member.headers)).status_code == 403
+
+    answer = await (await client.get("/api/v2/workspaceproxies", headers=owner.headers)).get_json()
+
+    [proxy] = answer["regions"]
+    assert (proxy["name"], proxy["healthy"], proxy["path_app_url"]) == ("primary", True, "http://genba.test")
+    assert (proxy["status"]["status"], proxy["deleted"], proxy["version"]) == ("ok", False, VERSION)
+    assert proxy["created_at"] == "0001-01-01T00:00:00Z"
