@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from genba_ide_bridge.cli.output import note
 from genba_wire.errors import TransportError
+from genba_wire.visible_text import visible_text
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -26,7 +26,9 @@ NOTICES: Final = (timedelta(minutes=30), timedelta(minutes=5))
 def say_on_terminal(text: str) -> None:
     """Say it on stderr. OpenSSH's terminal is raw meanwhile, where a line end alone does not return to the left."""
     logger.info("%s", text)
-    note(f"\r{text}\r" if sys.stderr.isatty() else text)
+    shown = visible_text(text)
+    sys.stderr.write(f"\r{shown}\r\n" if sys.stderr.isatty() else f"{shown}\n")
+    sys.stderr.flush()
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from genba_wire.visible_text import visible_name
+
 _SAVE: Final = "\x1b7\x1b[?7l\x1b[7m"
 """Keep the cursor's place, don't wrap at the right margin, show reversed."""
 
@@ -39,7 +41,7 @@ class OutageLine:
         elif not self.is_shown:
             self._write(f"{_SAVE}[genba: connection lost, reconnecting…]{_RESTORE}")
         else:
-            why = " ".join(reason.split())
+            why = visible_name(" ".join(reason.split()))
             self._write(f"{_ERASE}{_SAVE}[genba: reconnecting… ~. leaves. {why}]{_RESTORE}")
         self.is_shown = True
 

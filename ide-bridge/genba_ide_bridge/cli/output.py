@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,12 @@ from typing import Final, Generic, TypeVar, cast
 
 import click
 
+from genba_wire.visible_text import visible_name, visible_text
+
 RowT = TypeVar("RowT")
+
+_OBEYED: Final = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters that JSON leaves as they are, changes of direction, and bytes that were no UTF-8."""
 
 _STYLES: Final = {
     "running": "green",
@@ -42,8 +48,9 @@ class Column(Generic[RowT]):
 
 
 def print_json(value: object) -> None:
-    """Print JSON as it is."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Print JSON as it is; what a terminal would obey is escaped, which changes no value."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def wrapped(raw: object, key: str) -> list[dict[str, object]]:
@@ -70,7 +77,7 @@ def choose_columns(
 
 def print_table(columns: Sequence[Column[RowT]], rows: Iterable[RowT]) -> None:
     """Print a table: with colours on a terminal, else in plain columns that are cheap to make and easy to cut."""
-    cells = [[column.cell(row) for column in columns] for row in rows]
+    cells = [[visible_name(column.cell(row)) for column in columns] for row in rows]
     header = [column.name.upper() for column in columns]
     if sys.stdout.isatty():
         _print_rich_table(header, cells)
@@ -125,8 +132,8 @@ def yes_no(fact: bool) -> str:
 
 
 def note(text: str) -> None:
-    """Say something beside the output: on stderr."""
-    sys.stderr.write(text + "\n")
+    """Say something beside the output: on stderr, with nothing in it that a terminal would obey."""
+    sys.stderr.write(visible_text(text) + "\n")
 
 
 output_option = click.option(

@@ -20,6 +20,7 @@ from genba_ide_bridge.cli.options import GlobalFlags, Settings
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
 from genba_wire.errors import GatewayRefused, WireError
 from genba_wire.version import VERSION
+from genba_wire.visible_text import visible_name
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -165,4 +166,4 @@ def _say(message: str, hint: str, code: int) -> int:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(line.strip() for line in text.strip().splitlines() if line.strip())
+    return visible_name(" ".join(line.strip() for line in text.strip().splitlines() if line.strip()))

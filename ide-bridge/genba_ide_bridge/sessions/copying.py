@@ -7,20 +7,30 @@ import os
 import posixpath
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from genba_ide_bridge.sessions import local_files
 from genba_ide_bridge.sessions.agent_link import SessionOver
 from genba_wire.errors import StreamRefused, WireError
-from genba_wire.tunnel.files import FileStat, escape_path
+from genba_wire.tunnel.files import FileEntry, FileStat, escape_path
 from genba_wire.tunnel.mux_frames import ResetCode
+from genba_wire.visible_text import visible_name, visible_text
 
 if TYPE_CHECKING:
     from genba_ide_bridge.sessions.files import RemoteFiles
 
 AT_ONCE: Final = 8
 """Files that are copied at the same time: each small one waits for a round trip."""
+
+MAX_DEPTH: Final = 256
+"""Folders in folders. Paths of systems end long before; what an agent tells of its own may never end."""
+
+MAX_ENTRIES: Final = 1_000_000
+"""Names below a folder that is copied: each is planned before the first byte is, and an agent may invent them."""
+
+_TOO_DEEP: Final = f"It lies deeper than {MAX_DEPTH} folders."
 
 
 class CopyEvents(Protocol):
@@ -56,6 +66,7 @@ class Copier:
         self._files = files
         self._events = events
         self._is_recursive = is_recursive
+        self._planned = 0
 
     async def is_remote_folder(self, path: str) -> bool:
         """Whether a path of the workspace is a folder; false when nothing is there.
@@ -74,7 +85,8 @@ class Copier:
         """Copy a file, or a folder with everything in it, to a path of the workspace."""
         jobs: list[_Job] = []
         folders: list[_Job] = []
-        await self._guard(_Job(source, lambda: self._plan_upload(source, target, jobs, folders, is_top=True)))
+        self._planned = 0
+        await self._guard(_Job(source, lambda: self._plan_upload(source, target, jobs, folders, depth=0)))
         await self._run_all(jobs)
         for folder in reversed(folders):
             await self._guard(folder)
@@ -83,10 +95,11 @@ class Copier:
         """Copy a file, or a folder with everything in it, of the workspace to a local path."""
         jobs: list[_Job] = []
         after: list[_Job] = []
+        self._planned = 0
 
         async def begin() -> None:
             found = await self._files.stat(source)
-            await self._plan_download(source, found, target, jobs, after, is_top=True)
+            await self._plan_download(source, found, target, jobs, after, depth=0)
 
         await self._guard(_Job(source, begin))
         await self._run_all(jobs)
@@ -95,9 +108,9 @@ class Copier:
             await self._guard(job)
 
     async def _plan_upload(
-        self, source: str, target: str, jobs: list[_Job], folders: list[_Job], *, is_top: bool
+        self, source: str, target: str, jobs: list[_Job], folders: list[_Job], *, depth: int
     ) -> None:
-        found = await asyncio.to_thread(os.stat, source, follow_symlinks=is_top)
+        found = await asyncio.to_thread(os.stat, source, follow_symlinks=depth == 0)
         mode = stat.S_IMODE(found.st_mode)
         if stat.S_ISREG(found.st_mode):
             jobs.append(_Job(source, lambda: self._upload_file(source, found, target)))
@@ -108,18 +121,20 @@ class Copier:
             self._events.failed(source, "It is neither a file, a folder nor a link.")
         elif not self._is_recursive:
             self._events.failed(source, "It is a folder: -r copies those.")
+        elif depth > MAX_DEPTH:
+            self._events.failed(source, _TOO_DEEP)
         else:
             await self._files.make_folder(target)
             folders.append(_Job(source, lambda: self._files.make_folder(target, mode)))
             for name in sorted(await asyncio.to_thread(os.listdir, source)):
                 below, there = os.path.join(source, name), posixpath.join(target, escape_path(os.fsencode(name)))
                 try:
-                    await self._plan_upload(below, there, jobs, folders, is_top=False)
+                    await self._plan_upload(below, there, jobs, folders, depth=depth + 1)
                 except OSError as error:
                     self._events.failed(below, error.strerror or str(error))
 
     async def _plan_download(
-        self, source: str, found: FileStat, target: str, jobs: list[_Job], after: list[_Job], *, is_top: bool
+        self, source: str, found: FileStat, target: str, jobs: list[_Job], after: list[_Job], *, depth: int
     ) -> None:
         if found.type == "file":
             jobs.append(_Job(source, lambda: self._download_file(source, found, target)))
@@ -129,10 +144,12 @@ class Copier:
             self._events.failed(_shown(source), "It is neither a file, a folder nor a link.")
         elif not self._is_recursive:
             self._events.failed(_shown(source), "It is a folder: -r copies those.")
+        elif depth > MAX_DEPTH:
+            self._events.failed(_shown(source), _TOO_DEEP)
         else:
-            await asyncio.to_thread(local_files.make_folder, target, is_top)
+            await asyncio.to_thread(local_files.make_folder, target, depth == 0)
             after.append(_Job(source, lambda: asyncio.to_thread(local_files.finish_folder, target, found)))
-            entries = [entry async for entry in self._files.list(source)]
+            entries = [entry async for entry in self._listed(source)]
             for entry in entries:
                 name = local_files.local_name(entry.name)
                 if not name:
@@ -140,9 +157,22 @@ class Copier:
                     continue
                 below, here = posixpath.join(source, entry.name), os.path.join(target, name)
                 try:
-                    await self._plan_download(below, entry.stat, here, jobs, after, is_top=False)
+                    await self._plan_download(below, entry.stat, here, jobs, after, depth=depth + 1)
                 except (OSError, StreamRefused) as error:
                     self._events.failed(_shown(below), _reason(error))
+
+    async def _listed(self, folder: str) -> AsyncGenerator[FileEntry]:
+        """What is in a folder of the workspace.
+
+        Raises:
+            StreamRefused: it can't be listed, or there is more than anybody copies.
+        """
+        async with aclosing(self._files.list(folder)) as entries:
+            async for entry in entries:
+                self._planned += 1
+                if self._planned > MAX_ENTRIES:
+                    raise StreamRefused(ResetCode.FAILED, f"There are more than {MAX_ENTRIES} names to copy.")
+                yield entry
 
     async def _upload_file(self, source: str, found: os.stat_result, target: str) -> None:
         name = await asyncio.to_thread(local_files.upload_name, source, found)
@@ -233,10 +263,10 @@ class Copier:
 
 
 def _shown(path: str) -> str:
-    return path.replace("\0", "\\x")
+    return visible_name(path.replace("\0", "\\x"))
 
 
 def _reason(error: OSError | WireError) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return str(error)
+    return visible_text(str(error))

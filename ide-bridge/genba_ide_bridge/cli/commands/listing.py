@@ -22,6 +22,7 @@ from genba_ide_bridge.cli.output import (
 from genba_ide_bridge.cli.running import run_with_gateway
 from genba_ide_bridge.cli.targets import WorkspaceTarget, explain_absence, get_workspace, workspace_argument
 from genba_wire.errors import GatewayRefused
+from genba_wire.visible_text import visible_text
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -110,9 +111,9 @@ def print_workspace(workspace: Workspace) -> None:
     version = build.template_version_name + (" (outdated)" if workspace.outdated else "")
     click.echo(f"{workspace.owner_name}/{workspace.name}: {build.status}")
     if build.status_reason:
-        click.echo(f"  {build.status_reason}")
+        click.echo(f"  {visible_text(build.status_reason)}")
     if build.job.error:
-        click.echo(f"  build {build.build_number} ({build.transition}): {build.job.error}")
+        click.echo(f"  build {build.build_number} ({build.transition}): {visible_text(build.job.error)}")
     click.echo(f"  template {workspace.template_name}, version {version}, built {ago(build.created_at)}")
     if build.deadline:
         click.echo(f"  stops {ago(build.deadline)}")

@@ -20,6 +20,7 @@ from genba_ide_bridge.cli.targets import WorkspaceName, WorkspaceTarget
 from genba_ide_bridge.errors import BridgeError
 from genba_wire.errors import StreamRefused
 from genba_wire.tunnel.streams import SPEED, SpeedOpen, encode
+from genba_wire.visible_text import visible_name
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -138,5 +139,5 @@ class _Pinger:
                 self._print(f"pong from {self._name} through the gateway {self._url} in {span_s * 1000:.1f} ms")
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(f"{self.stamp()}{text}\n")
+        sys.stdout.write(f"{self.stamp()}{visible_name(text)}\n")
         sys.stdout.flush()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
 
-from genba_ide_bridge.cli.output import Column, ago, choose_columns, print_json, print_table, wrapped, yes_no
+from genba_ide_bridge.cli.output import Column, ago, choose_columns, note, print_json, print_table, wrapped, yes_no
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -43,3 +44,17 @@ def test_json_keeps_letters_and_lists_can_be_wrapped(capsys: pytest.CaptureFixtu
     assert wrapped([1, None], "Template") == [{"Template": 1}, {"Template": None}]
     assert wrapped(None, "Template") == []
     assert (yes_no(True), yes_no(False)) == ("yes", "no")
+
+
+def test_what_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(COLUMNS[:1], ["a\x1b[31m\nb"])
+    note("why: \x1b]52;c;aGk=\x07\nhint")
+    print_json({"name": "\x1b\x9b\u202e", "ok": "\ud800"})
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1] == "a\\x1b[31m\\nb"
+    assert said.err == "why: \\x1b]52;c;aGk=\\x07\nhint\n"
+    assert said.out.replace("\n", "").isprintable()
+    assert json.loads(said.out.partition("{")[1] + said.out.partition("{")[2]) == {
+        "name": "\x1b\x9b\u202e",
+        "ok": "\ud800",
+    }

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from genba_ide_bridge.sessions import local_files
+from genba_ide_bridge.sessions import copying, local_files
 from genba_ide_bridge.sessions.copying import Copier
 from genba_ide_bridge.sessions.files import RemoteFiles
 from genba_wire.aio.stream import Stream
@@ -190,6 +190,80 @@ async def test_hostile_names_lead_nowhere(tmp_path: Path) -> None:
             "outside",
             "target",
         ]
+
+
+FOLDER = FileStat(type="directory", size=0, mode=0o755, mtime_ns=0)
+
+
+@pytest.mark.parametrize("direction", ["upload", "download"])
+async def test_folders_are_copied_down_to_the_limit_and_no_deeper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direction: str
+) -> None:
+    monkeypatch.setattr(copying, "MAX_DEPTH", 3)
+    source, target = tmp_path / "source", tmp_path / "target"
+    await asyncio.to_thread((source / "1" / "2" / "3" / "4").mkdir, parents=True)
+    await asyncio.to_thread((source / "1" / "2" / "3" / "file").touch)
+    async with copy_stage() as (copier, told, _):
+        await getattr(copier, direction)(str(source), str(target))
+    assert [path for path, _ in told.failures] == [f"{source}/1/2/3/4"]
+    assert await asyncio.to_thread((target / "1" / "2" / "3" / "file").exists)
+    assert not await asyncio.to_thread((target / "1" / "2" / "3" / "4").exists)
+
+
+async def test_an_agent_that_invents_folders_without_end_is_left(tmp_path: Path) -> None:
+    def serve(kind: str, head: bytes, stream: Stream) -> None:
+        stream.accept(encode(FOLDER))
+        if parse_file_open(head).op == "list":
+            stream.write(encode(FileEntry(name="a", stat=FOLDER)) + b"\n")
+        stream.finish()
+
+    async with copy_stage() as (copier, told, stage):
+        stage.transport.handlers = {FILES: serve}
+        await copier.download("top", str(tmp_path / "target"))
+    assert [reason for _, reason in told.failures] == ["It lies deeper than 256 folders."]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_an_agent_that_invents_names_without_end_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    monkeypatch.setattr(copying, "MAX_ENTRIES", 10)
+
+    def serve(kind: str, head: bytes, stream: Stream) -> None:
+        request = parse_file_open(head)
+        stream.accept(encode(FOLDER))
+        if request.op == "list":
+            # Two above, four in each of those.
+            names = ["a", "b"] if request.path == "top" else ["c", "d", "e", "f", "g"][: 4 + more]
+            other = FileStat(type="other", size=0, mode=0o644, mtime_ns=0)
+            entries = [FileEntry(name=name, stat=FOLDER if request.path == "top" else other) for name in names]
+            stream.write(b"".join(encode(entry) + b"\n" for entry in entries))
+        stream.finish()
+
+    async with copy_stage() as (copier, told, stage):
+        stage.transport.handlers = {FILES: serve}
+        await copier.download("top", str(tmp_path / "target"))
+    assert any("more than 10 names" in reason for _, reason in told.failures) is bool(more)
+
+
+async def test_names_and_reasons_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    def serve(kind: str, head: bytes, stream: Stream) -> None:
+        request = parse_file_open(head)
+        if request.path != "top":
+            stream.refuse(ResetCode.REFUSED, "no \x1b[2J \x9b2J")
+            return
+        stream.accept(encode(FOLDER))
+        if request.op == "list":
+            stream.write(encode(FileEntry(name="\x1b]0;owned\x07\n\u202e", stat=FOLDER)) + b"\n")
+        stream.finish()
+
+    async with copy_stage() as (copier, told, stage):
+        stage.transport.handlers = {FILES: serve}
+        await copier.download("top", str(tmp_path / "target"))
+    ((path, reason),) = told.failures
+    assert path == "top/\\x1b]0;owned\\x07\\n\\u202e"
+    assert "no \\x1b[2J \\x9b2J" in reason
+    assert reason.isprintable()
 
 
 async def test_agent_that_sends_more_than_a_file_has_fills_no_disk(tmp_path: Path) -> None:
