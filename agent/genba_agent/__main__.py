@@ -12,7 +12,7 @@ def _run(argv: list[str]) -> int:
         return gitssh_main(argv[1:])
     from genba_agent.main import main as agent_main
 
-    return agent_main(argv)
+    return agent_main(argv[1:] if argv[:1] == ["agent"] else argv)
 
 
 if __name__ == "__main__":

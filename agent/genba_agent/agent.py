@@ -113,7 +113,7 @@ class Agent:
             TCP: TcpStreams(group).handle_stream,
             UNIX: UnixStreams(group).handle_stream,
             UDP: UdpStreams(group).handle_stream,
-            FILES: FileStreams(group).handle_stream,
+            FILES: FileStreams(group, self._command).handle_stream,
             PORTS: PortStreams(group, self._clock.monotonic).handle_stream,
             SPEED: handle_speed_stream,
             SSH: ssh.handle_stream,

@@ -26,6 +26,10 @@ def main(argv: list[str]) -> int:
     Returns:
         0 after an orderly stop, 1 when it was cut short by a second signal, 2 when flags or environment are unusable.
     """
+    if argv == ["search-files"]:
+        from genba_agent.files.search_process import main as search_main
+
+        return search_main()
     try:
         options = parse_options(argv, os.environ)
     except OptionsError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -107,7 +108,7 @@ async def tunnel_stage(purpose: Purpose = "tunnel") -> AsyncGenerator[TunnelStag
             UNIX: UnixStreams(group).handle_stream,
             UDP: UdpStreams(group).handle_stream,
             SPEED: handle_speed_stream,
-            FILES: FileStreams(group).handle_stream,
+            FILES: FileStreams(group, [sys.executable, "-m", "genba_agent"]).handle_stream,
         }
         options = TransportOptions(base_url=gateway.url, token=gateway.token)
         async with TunnelTransport(options, handlers, purpose) as transport:

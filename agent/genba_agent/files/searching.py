@@ -1,4 +1,8 @@
-"""Searches the files below a folder for a text: by ripgrep where it is, else by walking through them."""
+"""Searches the files below a folder: by ripgrep where it is, else by a walk of our own. Both find the same.
+
+Our own walk is another process of this program: expressions may take for ever in Python, with the interpreter's lock
+held, and only a process can be ended. Both have a deadline, and end with the request.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,33 @@ import asyncio
 import base64
 import os
 import shutil
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Final
 
 import msgspec
 
-from genba_wire.tunnel.files import FileMatch, escape_path
+from genba_agent.files.globs import check_globs
+from genba_agent.files.patterns import compile_pattern
+from genba_agent.files.search_process import MAX_FILE_BYTES, SUBCOMMAND, Search, make_match
+from genba_wire.tunnel.files import FileMatch
 
 MAX_MATCHES: Final = 10_000
 """More than anybody reads; the search ends with them."""
 
-MAX_FILE_BYTES: Final = 16 * 1024 * 1024
-"""Larger files are passed over: they are data, no text."""
-
-MAX_LINE_BYTES: Final = 1000
-"""What is kept of a line that is found."""
-
-BATCH_MATCHES: Final = 100
-"""So many are found, by our own walk, before they are told."""
+SEARCH_LIMIT_S: Final = 60.0
+"""A search that takes longer is one for another tool; what it found until then is told."""
 
 _PIPE_BYTES: Final = 1024 * 1024
 """A line of ripgrep's output holds a whole line of a file."""
+
+_SAID_BYTES: Final = 4096
+"""What is read of the words with which a search fails."""
+
+_RIPGREP_CODES: Final = frozenset({0, 1})
+"""Something was found, or nothing; 2 is an error, also where single files could not be read."""
+
+_OUR_CODES: Final = frozenset({0})
 
 
 class _Text(msgspec.Struct):
@@ -57,45 +65,98 @@ class _Event(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw()
 
 
-async def search(folder: bytes, query: str, *, ignores_case: bool) -> AsyncGenerator[list[FileMatch]]:
+async def search(
+    folder: bytes, wanted: Search, command: Sequence[str], *, limit_s: float = SEARCH_LIMIT_S
+) -> AsyncGenerator[list[FileMatch]]:
     """Yield what is found, in batches, at most `MAX_MATCHES` in all.
+
+    Args:
+        folder: where to search.
+        wanted: for what.
+        command: starts this program again.
+        limit_s: how long it may take.
 
     Raises:
         OSError: the folder may not be read.
+        ValueError: the expression or a glob can't be read, or the search took too long; says so.
     """
+    compile_pattern(wanted.query, is_regex=wanted.regex, ignores_case=wanted.ignore_case)
+    check_globs(wanted.include)
+    check_globs(wanted.exclude)
     await asyncio.to_thread(os.listdir, folder)
     program = await asyncio.to_thread(shutil.which, "rg")
-    batches = _ripgrep(program, folder, query, ignores_case) if program else _walk(folder, query, ignores_case)
+    if program:
+        lines = _run([program, *_ripgrep_arguments(wanted)], folder, b"", _read_event, _RIPGREP_CODES)
+    else:
+        lines = _run([*command, "agent", SUBCOMMAND], folder, msgspec.json.encode(wanted), _read_match, _OUR_CODES)
     left = MAX_MATCHES
+    loop = asyncio.get_running_loop()
+    until = loop.time() + limit_s
     try:
-        async for batch in batches:
-            yield batch[:left]
-            left -= len(batch)
-            if left <= 0:
+        while left > 0:
+            async with asyncio.timeout_at(until):
+                batch = await anext(lines, None)
+            if batch is None:
                 return
+            told = loop.time()
+            yield batch[:left]
+            # A client that reads slowly takes its own time.
+            until += loop.time() - told
+            left -= len(batch)
+    except TimeoutError:
+        raise ValueError(f"The search took more than {limit_s:g} s: search less, or for something simpler.") from None
     finally:
-        await batches.aclose()
+        await lines.aclose()
 
 
-async def _ripgrep(program: str, folder: bytes, query: str, ignores_case: bool) -> AsyncGenerator[list[FileMatch]]:
-    flags = ["--json", "--hidden", "--glob", "!.git", "--no-config", "--max-filesize", str(MAX_FILE_BYTES)]
+def _ripgrep_arguments(wanted: Search) -> list[str]:
+    # What .gitignore names is searched too: our own walk knows no such files, and whoever asks has globs.
+    flags = ["--json", "--hidden", "--no-ignore", "--no-config", "--no-messages", "--max-filesize", str(MAX_FILE_BYTES)]
+    flags.append("--ignore-case" if wanted.ignore_case else "--case-sensitive")
+    if not wanted.regex:
+        flags.append("--fixed-strings")
+    # The last one that fits decides.
+    for glob in (*wanted.include, *(f"!{glob}" for glob in wanted.exclude), "!.git"):
+        flags += ["--glob", glob]
+    return [*flags, "--regexp", wanted.query, "--", "./"]
+
+
+async def _run(
+    command: Sequence[str],
+    folder: bytes,
+    request: bytes,
+    read: Callable[[bytes], FileMatch | None],
+    codes: frozenset[int],
+) -> AsyncGenerator[list[FileMatch]]:
+    """Yield what a process finds; it is ended with the generator.
+
+    Raises:
+        ValueError: it failed; in its own words.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(program, *flags, "--ignore-case" if ignores_case else "--case-sensitive", "--fixed-strings"),
-        *("--regexp", query, "--", "./"),
+        *command,
         cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         limit=2 * MAX_FILE_BYTES,
     )
-    assert process.stdout is not None  # noqa: S101  # for the type checkers
-    rest = b""
+    assert process.stdin is not None  # noqa: S101  # for the type checkers
+    assert process.stdout is not None  # noqa: S101  # likewise
+    assert process.stderr is not None  # noqa: S101  # likewise
+    rest, has_found = b"", False
     try:
+        process.stdin.write(request)
+        process.stdin.close()
         while data := await process.stdout.read(_PIPE_BYTES):
             *lines, rest = (rest + data).split(b"\n")
-            found = [match for line in lines if (match := _read_event(line)) is not None]
+            found = [match for line in lines if (match := read(line)) is not None]
             if found:
+                has_found = True
                 yield found
+        said = (await process.stderr.read(_SAID_BYTES)).decode(errors="replace").strip()
+        if await process.wait() not in codes and said and not has_found:
+            raise ValueError(said.splitlines()[-1])
     finally:
         with suppress(ProcessLookupError):
             process.kill()
@@ -108,44 +169,8 @@ def _read_event(line: bytes) -> FileMatch | None:
         return None
     data = msgspec.json.decode(event.data, type=_Data)
     column = data.submatches[0].start if data.submatches else 0
-    return _make_match(data.path.read().removeprefix(b"./"), data.line_number, column, data.lines.read())
+    return make_match(data.path.read().removeprefix(b"./"), data.line_number, column, data.lines.read())
 
 
-async def _walk(folder: bytes, query: str, ignores_case: bool) -> AsyncGenerator[list[FileMatch]]:
-    matches = _walk_files(folder, query.encode(), ignores_case)
-    while batch := await asyncio.to_thread(lambda: list(islice(matches, BATCH_MATCHES))):
-        yield batch
-
-
-def _walk_files(folder: bytes, query: bytes, ignores_case: bool) -> Iterator[FileMatch]:
-    wanted = query.lower() if ignores_case else query
-    for above, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if each != b".git")
-        for name in sorted(names):
-            path = os.path.join(above, name)
-            text = _read_text(path)
-            if wanted not in (text.lower() if ignores_case else text):
-                continue
-            for number, line in enumerate(text.split(b"\n"), start=1):
-                column = (line.lower() if ignores_case else line).find(wanted)
-                if column >= 0:
-                    yield _make_match(os.path.relpath(path, folder), number, column, line)
-
-
-def _read_text(path: bytes) -> bytes:
-    """A file's content; nothing where it is no text, too large, or not to be read."""
-    # Without O_NONBLOCK a named pipe would hold the thread for ever.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with open(os.open(path, flags), "rb") as file:
-            is_large = os.fstat(file.fileno()).st_size > MAX_FILE_BYTES
-            data = b"" if is_large else file.read(MAX_FILE_BYTES) or b""
-    except OSError:
-        return b""
-    return b"" if b"\0" in data else data
-
-
-def _make_match(path: bytes, number: int, column: int, line: bytes) -> FileMatch:
-    start = max(column - MAX_LINE_BYTES // 2, 0)
-    text = line.rstrip(b"\r\n")[start : start + MAX_LINE_BYTES].decode(errors="replace")
-    return FileMatch(path=escape_path(path), line=number, column=column, text=text)
+def _read_match(line: bytes) -> FileMatch:
+    return msgspec.json.decode(line, type=FileMatch)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from genba_agent.carriers.guarding import guard
 from genba_agent.files import disk
 from genba_agent.files.parts import Part
-from genba_agent.files.searching import search
+from genba_agent.files.watch_streams import serve_watch
 from genba_wire.aio.stream import Stream
 from genba_wire.aio.stream_channel import StreamChannel
 from genba_wire.errors import RemoteProtocolError, StreamRefused
-from genba_wire.tunnel.files import FileChange, FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
+from genba_wire.tunnel.files import FileEntry, FileOpen, FileStat, encode, parse_file_open, unescape_path
 from genba_wire.tunnel.mux_frames import MAX_HEAD_BYTES, ResetCode
 
 READ_BYTES: Final = 1024 * 1024
@@ -36,8 +37,8 @@ _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 class FileStreams:
     """Serves streams of the kind "files"."""
 
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        """`group` is the parent of the tasks that serve."""
+    def __init__(self, group: asyncio.TaskGroup, command: Sequence[str]) -> None:
+        """`group` is the parent of the tasks that serve, `command` starts this program again."""
         self._group = group
         self._room = asyncio.Semaphore(MAX_REQUESTS)
         self._operations: dict[str, Callable[[FileOpen, bytes, Stream], Awaitable[None]]] = {
@@ -45,8 +46,8 @@ class FileStreams:
             "list": _list,
             "read": _read,
             "write": _write,
-            "search": _search,
-            "watch": _watch,
+            "search": partial(_search, command),
+            "watch": serve_watch,
         }
 
     def handle_stream(self, kind: str, head: bytes, stream: Stream) -> None:
@@ -101,10 +102,21 @@ async def _list(request: FileOpen, path: bytes, stream: Stream) -> None:
     channel.finish()
 
 
-async def _search(request: FileOpen, path: bytes, stream: Stream) -> None:
+async def _search(command: Sequence[str], request: FileOpen, path: bytes, stream: Stream) -> None:
+    # Most agents never search.
+    from genba_agent.files.search_process import Search
+    from genba_agent.files.searching import search
+
     if not request.query or "\n" in request.query or "\0" in request.query:
         raise ValueError("What is searched for is a text on one line.")
-    async with aclosing(search(path, request.query, ignores_case=request.ignore_case)) as batches:
+    wanted = Search(
+        query=request.query,
+        ignore_case=request.ignore_case,
+        regex=request.regex,
+        include=request.include,
+        exclude=request.exclude,
+    )
+    async with aclosing(search(path, wanted, command)) as batches:
         # Before it is accepted: a folder that may not be read is a refusal.
         batch = await anext(batches, None)
         stream.accept()
@@ -112,43 +124,6 @@ async def _search(request: FileOpen, path: bytes, stream: Stream) -> None:
         while batch is not None:
             await channel.write(b"".join(encode(match) + b"\n" for match in batch))
             batch = await anext(batches, None)
-        channel.finish()
-
-
-async def _watch(request: FileOpen, path: bytes, stream: Stream) -> None:
-    # Most agents never watch: its foreign functions cost memory.
-    from genba_agent.files.watching import Watcher
-
-    has_missed = False
-
-    def tell(changes: list[FileChange]) -> None:
-        nonlocal has_missed
-        if has_missed and stream.is_writable:
-            has_missed = False
-            stream.write(encode(FileChange(type="overflow", path="")) + b"\n")
-        if stream.is_writable:
-            stream.write(b"".join(encode(change) + b"\n" for change in changes))
-        else:
-            # A client that does not read, or is away, looks anew when it is back.
-            has_missed = True
-
-    watcher = Watcher(path, tell)
-    try:
-        await watcher.open()
-        stream.accept()
-        tell([FileChange(type="overflow", path="")])
-        async with asyncio.TaskGroup() as group:
-            telling = group.create_task(watcher.run(), name="files: changes")
-            await _wait_for_end(StreamChannel(stream))
-            telling.cancel()
-    finally:
-        await watcher.close()
-
-
-async def _wait_for_end(channel: StreamChannel) -> None:
-    with suppress(StreamRefused):
-        while await channel.read():
-            """The client has nothing to say; its end is what is waited for."""
         channel.finish()
 
 

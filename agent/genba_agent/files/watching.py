@@ -18,6 +18,9 @@ MAX_FOLDERS: Final = 8192
 """Folders that one request watches: the system keeps about 1 KiB for each, and gives all of a user 8,192 on small
 machines."""
 
+EXHAUSTED: Final = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSYS})
+"""The system has no inotify, or no more of it for this user: the folder has to be looked through instead."""
+
 _READ_BYTES: Final = 64 * 1024
 _HEAD: Final = struct.Struct("iIII")
 """struct inotify_event: descriptor of the watch, mask, cookie, length of the name that follows."""
@@ -55,6 +58,7 @@ class Watcher:
         self._folders: dict[int, bytes] = {}
         """Watch descriptor: the path of its folder below ours."""
         self._descriptor = -1
+        self._is_exhausted = False
         self._disk = threading.Lock()
         """Held while a thread uses the descriptor: a closed one's number is soon somebody else's."""
 
@@ -67,7 +71,7 @@ class Watcher:
         await asyncio.to_thread(self._open)
 
     async def run(self) -> None:
-        """Tell changes until cancelled."""
+        """Tell changes until cancelled, or until a new folder is one too many to watch (`EXHAUSTED`)."""
         loop = asyncio.get_running_loop()
         came = asyncio.Event()
         descriptor = self._descriptor
@@ -82,6 +86,8 @@ class Watcher:
             changes = await asyncio.to_thread(self._read)
             if changes:
                 self._on_change(changes)
+            if self._is_exhausted:
+                return
 
     async def close(self) -> None:
         """End; `run` must have ended before."""
@@ -124,6 +130,7 @@ class Watcher:
             try:
                 found = self._add_tree(path)
             except OSError as error:
+                self._is_exhausted = self._is_exhausted or error.errno in EXHAUSTED
                 if error.errno not in (errno.ENOENT, errno.ENOTDIR):
                     # What happens below it will not be told.
                     yield FileChange(type="overflow", path=escape_path(path))

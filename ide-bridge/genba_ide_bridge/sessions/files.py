@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
@@ -57,9 +57,35 @@ class RemoteFiles:
             async for line in lines:
                 yield parse_file_entry(line)
 
-    async def search(self, folder: str, query: str, *, ignore_case: bool = False) -> AsyncGenerator[FileMatch]:
-        """Yield the lines of files below a folder that hold a text, as they are found."""
-        request = FileOpen(op="search", path=folder, query=query, ignore_case=ignore_case)
+    async def search(
+        self,
+        folder: str,
+        query: str,
+        *,
+        ignore_case: bool = False,
+        regex: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> AsyncGenerator[FileMatch]:
+        """Yield the lines of files below a folder that hold a text, or fit an expression, as they are found.
+
+        Args:
+            folder: where to search.
+            query: the text, or with `regex` the expression.
+            ignore_case: whether small and capital letters are alike.
+            regex: which of both.
+            include: globs of the files to look into; none for all.
+            exclude: globs of files and folders to leave out.
+        """
+        request = FileOpen(
+            op="search",
+            path=folder,
+            query=query,
+            ignore_case=ignore_case,
+            regex=regex,
+            include=tuple(include),
+            exclude=tuple(exclude),
+        )
         async with aclosing(self._read_lines(request)) as lines:
             async for line in lines:
                 yield parse_file_match(line)
@@ -67,7 +93,8 @@ class RemoteFiles:
     async def watch(self, folder: str) -> AsyncGenerator[FileChange]:
         """Yield what changes in a folder and those below it, until it is closed.
 
-        The first change is an overflow at the folder itself: from then on all is told, so look at what is there.
+        The first change is an overflow at the folder itself: from then on all is told, so look at what is there. Its
+        `poll_s` is above 0 where the folder is looked through from time to time instead.
         """
         async with aclosing(self._read_lines(FileOpen(op="watch", path=folder))) as lines:
             async for line in lines:

@@ -42,8 +42,13 @@ class FileOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     follow: bool = True
     """Whether `stat` looks behind a symbolic link."""
     query: str = ""
-    """The text that is searched for, on one line."""
+    """The text that is searched for, on one line; with `regex` an expression."""
     ignore_case: bool = False
+    regex: bool = False
+    include: tuple[str, ...] = ()
+    """Globs of the files that are searched; none for all."""
+    exclude: tuple[str, ...] = ()
+    """Globs of files and folders that are left out, whatever `include` says."""
 
 
 class FileStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +84,17 @@ class FileMatch(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+class FileChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that changed: one line of the data of "watch". The escaped path is below the folder.
 
-    An overflow says that changes at or below the path were missed: look anew.
+    An overflow says that changes at or below the path were missed: look anew. `poll_s`, on an overflow, says that from
+    here on the folder is looked through every so many seconds, since the system tells no changes: what comes and goes
+    in between is not told.
     """
 
     type: ChangeType
     path: str
+    poll_s: float = 0.0
 
 
 def escape_path(path: bytes) -> str:
