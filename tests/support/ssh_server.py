@@ -30,6 +30,9 @@ from tests.support.links import LinkWorld, link_world
 class _Identity:
     identity: HostIdentity
 
+    async def get_identity(self) -> HostIdentity:
+        return self.identity
+
 
 @dataclass
 class _Banners:

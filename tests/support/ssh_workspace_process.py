@@ -31,6 +31,9 @@ class _Known:
     def __init__(self, identity: HostIdentity) -> None:
         self.identity = identity
 
+    async def get_identity(self) -> HostIdentity:
+        return self.identity
+
 
 class _Announced:
     """Banners likewise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,12 @@ class HostCertificate:
         self._api = api
         self._clock = clock
         self._backoff = Backoff(clock.monotonic)
+        self._is_answered = asyncio.Event()
+
+    async def get_identity(self) -> HostIdentity:
+        """The identity, once the gateway has answered: a key without its certificate is refused by every client."""
+        await self._is_answered.wait()
+        return self.identity
 
     async def run(self) -> None:
         """Ask at once, then daily, until cancelled."""
@@ -43,10 +50,12 @@ class HostCertificate:
             answer = await self._api.post_ssh_host_key(self.identity.public_key)
         except GatewayRefused as error:
             logger.warning("The gateway signs no SSH host certificate: %s", error)
+            self._is_answered.set()
             return REFUSED_WAIT_S
         except TransportError as error:
             logger.debug("No SSH host certificate yet: %s", error)
             return self._backoff.next_wait_s()
         self._backoff.reset()
         self.identity = replace(self.identity, certificate=answer.certificate)
+        self._is_answered.set()
         return RENEWED_AFTER_S

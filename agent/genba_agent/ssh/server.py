@@ -155,7 +155,7 @@ class SshServer:
     async def _connect(self, stream: Stream) -> WorkspaceConnection:
         # The first one imports asyncssh: a quarter of a second in which others are served.
         make_connection = await asyncio.to_thread(_import_connection)
-        connection = make_connection(self, self._known.certificate.identity)
+        connection = make_connection(self, await self._known.certificate.get_identity())
         task = asyncio.current_task()
         if task is not None:
             self._serving[task] = connection

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from genba_agent.api import AgentApi
@@ -43,3 +44,29 @@ async def test_certificate_is_asked_for_daily_and_after_failures() -> None:
         assert await keeper.step() == RENEWED_AFTER_S
         assert keeper.identity.certificate == "second"
         assert keeper.identity.private_key == b"private"
+
+
+async def test_connections_of_a_fresh_agent_wait_for_the_certificate() -> None:
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        keeper = HostCertificate(AgentApi(transport), FakeClock(), KEY)
+        answer(gateway, "first")
+        gateway.faults.append(Fault(PATH, times=1, aborts_after_storing=True))
+        waiting = group.create_task(keeper.get_identity())
+        await keeper.step()
+        assert not waiting.done()
+        await keeper.step()
+        assert (await waiting).certificate == "first"
+
+
+async def test_a_gateway_that_certifies_nothing_keeps_nobody_waiting() -> None:
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+    ):
+        keeper = HostCertificate(AgentApi(transport), FakeClock(), KEY)
+        await keeper.step()
+        assert await keeper.get_identity() == KEY
