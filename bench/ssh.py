@@ -91,7 +91,7 @@ class Ways:
             lines += ["  HostName 127.0.0.1", f"  Port {self.ports[host]}", "  LogLevel ERROR"]
             lines += ["  StrictHostKeyChecking no", "  UserKnownHostsFile /dev/null"]
         else:
-            lines += [f"  ProxyCommand {genba} ssh --stdio --ssh-host-prefix genba. %h"]
+            lines += ["  HostName %h._of.admin", f"  ProxyCommand {genba} ssh --stdio --ssh-host-prefix genba. %h"]
             lines += ["  StrictHostKeyChecking yes", f"  UserKnownHostsFile {self._folder}/cli/known_hosts"]
         await asyncio.to_thread(config.write_text, "\n".join(lines) + "\n")
         return [program, "-F", str(config), *words]

@@ -44,6 +44,8 @@ class Desk:
         genba = shlex.join([sys.executable, "-m", "genba_ide_bridge"])
         await asyncio.to_thread(
             self.config.write_text,
+            f"Host genba.* !genba.*--*\n"
+            f"  HostName %h._of.admin\n"
             f"Host genba.*\n"
             f"  ProxyCommand {genba} ssh --stdio {shlex.join(flags)} --ssh-host-prefix genba. %h\n"
             f"  UserKnownHostsFile {self.folder}/cli/known_hosts\n"
@@ -116,19 +118,19 @@ async def test_a_stopped_workspace_is_started_and_blocking_scripts_are_waited_fo
         await here.configure("--disable-autostart")
         refused = await here.ssh("genba.demo", "true")
         assert refused.code == 255
-        assert "The workspace demo is stopped.\n`genba start demo` starts it." in refused.err
+        assert "The workspace admin/demo is stopped.\n`genba start admin/demo` starts it." in refused.err
         await here.configure()
         await asyncio.to_thread((home / "go").unlink)
         process = await here.start("genba.demo", "echo inside")
         assert process.stderr is not None
         said = b""
         async with asyncio.timeout(CEILING_S):
-            while b"Waiting until the start scripts of demo are done" not in said:
+            while b"Waiting until the start scripts of admin/demo are done" not in said:
                 said += await process.stderr.readline()
             await asyncio.to_thread((home / "go").write_text, "")
             out, rest = await process.communicate()
         assert (process.returncode, out) == (0, b"inside\n"), rest
-        assert b"The workspace demo is stopped; starting it." in said
+        assert b"The workspace admin/demo is stopped; starting it." in said
         assert b"the tools are there" in rest
 
 

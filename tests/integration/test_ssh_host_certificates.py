@@ -83,14 +83,16 @@ async def test_openssh_believes_the_workspace_its_own_names_and_no_others(kind: 
         async with server:
             port = server.get_port()
             for name in (
-                "genba.dev",
+                "genba.dev._of.alice",
                 "genba.alice--dev.main",
                 "coder-vscode.127.0.0.1--alice--dev.main",
-                "main.dev.genba",
+                "main.dev.genba._of.alice",
             ):
                 assert await run_ssh(known_hosts, port, name) == (0, "hello\n"), name
             for name in (
-                "genba.dev2",
+                "genba.dev",
+                "genba.dev._of.bob",
+                "genba.dev2._of.alice",
                 "genba.bob--dev",
                 "coder-vscode.127.0.0.1--malice--dev.main",
                 "main.dev.bob.genba",

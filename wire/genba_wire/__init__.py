@@ -4,6 +4,7 @@
 * `api/`: JSON messages of the HTTP API, one module per noun
 * `tunnel/`: links that outlive connections, and streams on them
 * `schedule`: when scripts run; the provider checks by it, the agent runs by it
+* `ssh_names`: names of hosts that say whose workspace is meant
 * `websocket_frames` (with `websocket_parser`): frames of websockets, unmasked by C code of the library of that name
 * `buffers`: what bytes look like on the data path
 * `aio/`: the one part that may import asyncio, httpx and websockets

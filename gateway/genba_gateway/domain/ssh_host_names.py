@@ -1,9 +1,13 @@
-"""Names by which users' OpenSSH calls workspaces: the principals of a host certificate.
+"""Names by which users' OpenSSH knows workspaces: the principals of a host certificate.
 
-A name is `<prefix>[owner--]workspace[.agent]`, or `[agent.]workspace[.owner].<suffix>`; editors put
-`coder-vscode.<host of the gateway>--` before `owner--workspace.agent`.
+Each says whose workspace it is, or one user's host key would pass for another's of the same name:
 
-They are listed one by one: OpenSSH compares the principals of a host certificate with the name that the user gave, in
+* `<prefix>owner--workspace[.agent]`, where editors' prefix is `coder-vscode.<host of the gateway>--`
+* `agent.workspace.owner.<suffix>`
+* what was typed without an owner, and the owner (`genba_wire.ssh_names`): `<prefix>workspace[.agent]._of.owner`,
+  `[agent.]workspace.<suffix>._of.owner`
+
+They are listed one by one: OpenSSH compares the principals of a host certificate with the name that it looks for, in
 lower case, as they are (9.2 was tried: `*` matches nothing). So the prefixes and suffixes have to be known here.
 """
 
@@ -12,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from genba_wire.ssh_names import name_owner
 
 DEFAULT_PREFIX: Final = "coder."
 """What clients are told to write before a workspace's name (contract 3.6)."""
@@ -46,17 +52,16 @@ class SshHostNames:
         return list(dict.fromkeys(names))
 
     def _make_names(self, owner: str, workspace: str, agent: str) -> Iterator[str]:
-        for prefix in (*_KNOWN_PREFIXES, self.prefix.lower()):
-            yield f"{prefix}{workspace}"
-            yield f"{prefix}{workspace}.{agent}"
         for prefix in (*_KNOWN_PREFIXES, self.prefix.lower(), *self._prefixes_of_editors()):
             yield f"{prefix}{owner}--{workspace}"
             yield f"{prefix}{owner}--{workspace}.{agent}"
+        for prefix in (*_KNOWN_PREFIXES, self.prefix.lower()):
+            yield name_owner(f"{prefix}{workspace}", owner)
+            yield name_owner(f"{prefix}{workspace}.{agent}", owner)
         for suffix in (*_KNOWN_SUFFIXES, self.suffix.lower()):
-            yield f"{workspace}.{suffix}"
-            yield f"{workspace}.{owner}.{suffix}"
-            yield f"{agent}.{workspace}.{suffix}"
             yield f"{agent}.{workspace}.{owner}.{suffix}"
+            yield name_owner(f"{workspace}.{suffix}", owner)
+            yield name_owner(f"{agent}.{workspace}.{suffix}", owner)
 
     def _prefixes_of_editors(self) -> Iterator[str]:
         host = self.gateway_host.lower()

@@ -25,6 +25,8 @@ class SshCall:
     """What to run in which workspace, and what the flags want of OpenSSH."""
 
     target: WorkspaceTarget
+    owner: str = ""
+    """Whose workspace it is, by name; the gateway tells it where the target says "me"."""
     command: Sequence[str] = ()
     proxy_flags: Sequence[str] = ()
     """Of the ProxyCommand, besides those that every call has."""
@@ -37,10 +39,18 @@ class SshCall:
 
 
 def host_of(target: WorkspaceTarget) -> str:
-    """The name by which OpenSSH calls a workspace; its host certificate covers it."""
+    """The name by which OpenSSH and its user call a workspace."""
     owner = "" if target.owner == "me" else f"{target.owner}--"
-    agent = f".{target.agent}" if target.agent else ""
-    return f"{DEFAULT_PREFIX}{owner}{target.workspace}{agent}"
+    return f"{DEFAULT_PREFIX}{owner}{_name_of(target)}"
+
+
+def certified_name(call: SshCall) -> str:
+    """The name that the workspace's host certificate has to have, with the owner, in lower case as certificates are."""
+    return f"{DEFAULT_PREFIX}{call.owner}--{_name_of(call.target)}".lower()
+
+
+def _name_of(target: WorkspaceTarget) -> str:
+    return f"{target.workspace}.{target.agent}" if target.agent else target.workspace
 
 
 def ssh_arguments(call: SshCall, known_hosts: Path, program: Sequence[str], *, is_windows: bool) -> list[str]:
@@ -56,6 +66,7 @@ def ssh_arguments(call: SshCall, known_hosts: Path, program: Sequence[str], *, i
     options = [
         SshOption("ProxyCommand", command_line(proxy, is_windows=is_windows) + " %h"),
         SshOption("UserKnownHostsFile", file_word(known_hosts)),
+        SshOption("HostKeyAlias", certified_name(call)),
         SshOption("StrictHostKeyChecking", "yes"),
         SshOption("UpdateHostKeys", "no"),
     ]

@@ -12,6 +12,7 @@ from typing import Final
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.ssh_config.quoting import command_line, file_word
 from genba_ide_bridge.ssh_config.ssh_options import DEFAULTS, SshOption, merge_options, parse_option
+from genba_wire.ssh_names import name_owner
 
 DEFAULT_PREFIX: Final = "genba."
 DEFAULT_SUFFIX: Final = "genba"
@@ -51,6 +52,21 @@ class HostSettings:
         """Patterns of the host names, for ssh."""
         return [*([f"{self.prefix}*"] if self.prefix else []), *([f"*.{self.suffix}"] if self.suffix else [])]
 
+    @property
+    def certified_patterns(self) -> list[str]:
+        """Patterns of the names that ssh looks for in host certificates."""
+        return [*self.patterns, *([name_owner(f"*.{self.suffix}", "*")] if self.suffix else [])]
+
+    @property
+    def ownerless(self) -> list[tuple[str, ...]]:
+        """Patterns of names that say nothing about whose workspace is meant, and behind `!` of those that do."""
+        prefix, suffix = self.prefix, self.suffix
+        forms = (
+            (prefix, (f"{prefix}*", f"!{prefix}*--*")),
+            (suffix, (f"*.{suffix}", f"!*--*.{suffix}", f"!*.*.*.{suffix}")),
+        )
+        return [patterns for name, patterns in forms if name]
+
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -65,10 +81,12 @@ class Traces:
 class HostBlocks:
     """All that the file is made of.
 
-    `program` are the words that start `genba`, with its global flags; empty for no `ProxyCommand`.
+    `owner` is whose workspaces are meant by names that don't say it. `program` are the words that start `genba`, with its
+    global flags; empty for no `ProxyCommand`.
     """
 
     settings: HostSettings
+    owner: str
     program: Sequence[str]
     known_hosts: PurePath
     gateway_options: Sequence[SshOption] = ()
@@ -83,6 +101,10 @@ class HostBlocks:
         )
         return [(pattern, self._proxy_command(flag, name)) for pattern, flag, name in forms if name]
 
+    def host_name(self, host: str) -> str:
+        """What ssh makes of a name that says nothing about whose workspace is meant."""
+        return name_owner(host, self.owner)
+
     def _proxy_command(self, flag: str, name: str) -> str:
         if not self.program:
             return ""
@@ -95,7 +117,11 @@ class HostBlocks:
 
     def render(self, traces: Traces) -> bytes:
         """The bytes of the file."""
+        # ssh looks for the HostName in the certificate, so that another user's workspace of that name is none of them.
         blocks = "".join(
+            f"\nHost {' '.join(patterns)}\n  HostName {self.host_name('%h')}\n" for patterns in self.settings.ownerless
+        )
+        blocks += "".join(
             "\n" + "\n  ".join([f"Host {pattern}", *self._lines(command)]) + "\n"
             for pattern, command in self.proxy_commands()
         )

@@ -126,6 +126,12 @@ class Installation:
                 return False
             except BridgeError as error:
                 raise BridgeError(f"{error.message} All is as it was.", error.hint) from error
+            if found.get("hostname") != blocks.host_name(host):
+                raise BridgeError(
+                    f"ssh would take {host} for another host: another part of {self.config} comes before ours."
+                    " All is as it was.",
+                    f"Let `{self._line.decode(errors='replace')}` be the file's first line, or above all blocks.",
+                )
             if command and found.get("proxycommand") != command:
                 raise BridgeError(
                     f"ssh would not reach {host} through Genba: another part of {self.config} comes before ours."

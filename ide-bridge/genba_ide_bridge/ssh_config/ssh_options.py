@@ -14,7 +14,17 @@ _KEYWORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 _OURS: Final = frozenset(
-    {"host", "match", "include", "proxycommand", "proxyjump", "userknownhostsfile", "stricthostkeychecking"}
+    {
+        "host",
+        "hostkeyalias",
+        "hostname",
+        "include",
+        "match",
+        "proxycommand",
+        "proxyjump",
+        "stricthostkeychecking",
+        "userknownhostsfile",
+    }
 )
 """Who sets these differently has another block, or other hosts: ours would not lead to a workspace any more."""
 

@@ -108,7 +108,8 @@ def config_ssh(
 ) -> None:
     """Make `ssh genba.WORKSPACE` work, and scp, rsync, git and editors that use ssh.
 
-    Names of hosts are genba.[OWNER--]WORKSPACE[.AGENT] and [AGENT.]WORKSPACE[.OWNER].genba.
+    Names of hosts are genba.[OWNER--]WORKSPACE[.AGENT], [AGENT.]WORKSPACE.genba and AGENT.WORKSPACE.OWNER.genba.
+    Without an owner they are yours.
 
     The blocks of these hosts are written to a file of their own; your configuration gets one Include line.
     """
@@ -132,14 +133,18 @@ def config_ssh(
     chosen.check()
     for text in chosen.options:
         parse_option(text)
-    facts = run_with_gateway(_get_ssh_config)
+    facts, owner = run_with_gateway(_ask)
     program = [] if skip_proxy_command else _program(settings, binary_path, force_unix_filepaths)
     known_hosts = folder / FILE_NAME
-    blocks = HostBlocks(chosen, program, known_hosts, _options_of(facts))
+    blocks = HostBlocks(chosen, owner, program, known_hosts, _options_of(facts))
     _warn_of_names(chosen, facts)
     if not dry_run:
-        write_known_hosts(folder, chosen.patterns, facts.host_certificate_authority)
+        write_known_hosts(folder, chosen.certified_patterns, facts.host_certificate_authority)
     _install(installation, blocks, manner)
+
+
+async def _ask(client: GatewayClient) -> tuple[SSHConfigResponse, str]:
+    return await _get_ssh_config(client), (await client.users.get_user()).username
 
 
 async def _get_ssh_config(client: GatewayClient) -> SSHConfigResponse:

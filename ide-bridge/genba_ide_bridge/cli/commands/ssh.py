@@ -24,7 +24,8 @@ from genba_ide_bridge.cli.session_options import (
     poll_interval_option,
     wait_option,
 )
-from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_ssh_host
+from genba_ide_bridge.cli.ssh_hosts import parse_ssh_host
+from genba_ide_bridge.cli.targets import get_workspace
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -157,7 +158,7 @@ def ssh(
     A stopped workspace is started. With --stdio the bytes of another ssh are carried, and nothing else is written to
     stdout; ssh's own flags (-A, -G, -R, -e) then belong to that ssh.
     """
-    targets = parse_ssh_host(host, prefix=ssh_host_prefix, suffix=hostname_suffix)
+    target = parse_ssh_host(host, prefix=ssh_host_prefix, suffix=hostname_suffix)
     flags = SshFlags(
         disable_autostart=disable_autostart,
         wait="no" if no_wait else wait,
@@ -170,13 +171,13 @@ def ssh(
     if stdio:
         if command:
             raise click.UsageError("--stdio runs no command: the ssh behind it does.")
-        return _carry(targets, flags)
+        return _carry(target, flags)
     from genba_ide_bridge.cli.openssh import SshCall
 
     _check_environment(env)
     wish = SshCall(
-        targets[0],
-        command,
+        target,
+        command=command,
         forwards_agent=forward_agent or bool(identity_agent),
         identity_agent=identity_agent,
         remote_forwards=remote_forward,
@@ -185,7 +186,7 @@ def ssh(
     return _run_ssh(wish, flags, forwards_gpg=forward_gpg)
 
 
-def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
+def _carry(target: WorkspaceTarget, flags: SshFlags) -> int:
     from genba_ide_bridge.cli.stdio_session import begin_logging, carry, import_session, leave
 
     options = flags.stdio_options(current_settings())
@@ -196,7 +197,7 @@ def _carry(targets: list[WorkspaceTarget], flags: SshFlags) -> int:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.to_thread(import_session), name="imports")
-            target, workspace = await find_workspace(client, targets)
+            workspace = await get_workspace(client, target)
         wish = Wish(command="ssh", starts=not flags.disable_autostart, wait=flags.wait)
         return await carry(client, target, workspace, wish, options)
 
@@ -220,11 +221,16 @@ def _run_ssh(wish: SshCall, flags: SshFlags, *, forwards_gpg: bool) -> int:
 
     settings = current_settings()
     program = find_ssh()
-    facts = run_with_gateway(find_ssh_settings)
+
+    async def ask(client: GatewayClient) -> tuple[SSHConfigResponse, str]:
+        facts = await find_ssh_settings(client)
+        return facts, (await client.users.get_user()).username if wish.target.owner == "me" else wish.target.owner
+
+    facts, owner = run_with_gateway(ask)
     folder = settings.folder.path.absolute()
     known_hosts = write_known_hosts(folder, [f"{DEFAULT_PREFIX}*"], facts.host_certificate_authority)
     taken, _ = accept_from_gateway(facts.ssh_config_options)
-    call = replace(wish, proxy_flags=flags.as_words(settings), gateway_options=taken)
+    call = replace(wish, owner=owner, proxy_flags=flags.as_words(settings), gateway_options=taken)
     words = own_command(os.environ, sys.argv[0])
     environment = {**os.environ, **settings.as_environment()}
 

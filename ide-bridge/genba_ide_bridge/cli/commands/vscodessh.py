@@ -13,7 +13,8 @@ from genba_ide_bridge.cli.command import GenbaCommand
 from genba_ide_bridge.cli.running import current_settings, run_with_token
 from genba_ide_bridge.cli.session import normalize_url
 from genba_ide_bridge.cli.session_options import log_dir_option, network_info_options, wait_option
-from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_vscode_host
+from genba_ide_bridge.cli.ssh_hosts import parse_vscode_host
+from genba_ide_bridge.cli.targets import get_workspace
 from genba_ide_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def vscodessh(
     async def carry_bytes(client: GatewayClient) -> int:
         from genba_ide_bridge.cli.agent_readiness import Wish
 
-        found, workspace = await find_workspace(client, [target])
-        return await carry(client, found, workspace, Wish(command="ssh", wait=wait), options)
+        workspace = await get_workspace(client, target)
+        return await carry(client, target, workspace, Wish(command="ssh", wait=wait), options)
 
     leave(run_with_token(settings, url, token, carry_bytes))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genba_ide_bridge.cli.openssh import SshCall, find_ssh, host_of, ssh_arguments
+from genba_ide_bridge.cli.openssh import SshCall, certified_name, find_ssh, host_of, ssh_arguments
 from genba_ide_bridge.cli.targets import parse_target
 from genba_ide_bridge.errors import BridgeError
 from genba_ide_bridge.ssh_config.ssh_options import SshOption
@@ -38,12 +38,22 @@ def understood(call: SshCall) -> dict[str, list[str]]:
         ("ann/dev.main", "genba.ann--dev.main"),
     ],
 )
-def test_a_workspace_has_a_name_that_its_host_certificate_covers(target: str, host: str) -> None:
+def test_a_workspace_is_called_as_its_user_named_it(target: str, host: str) -> None:
     assert host_of(parse_target(target)) == host
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("dev", "genba.ann--dev"), ("dev.main", "genba.ann--dev.main"), ("Ann/Dev.Main", "genba.ann--dev.main")],
+)
+def test_the_name_that_is_looked_for_in_the_certificate_has_the_owner(target: str, name: str) -> None:
+    call = SshCall(parse_target(target), "Ann")
+    assert certified_name(call) == name
+    assert understood(call)["hostkeyalias"] == [name]
+
+
 def test_host_keys_are_checked_and_the_bytes_go_through_this_program() -> None:
-    found = understood(SshCall(parse_target("ann/dev"), proxy_flags=["--wait=no", "--log-dir=/tmp/100% mine"]))
+    found = understood(SshCall(parse_target("ann/dev"), "ann", proxy_flags=["--wait=no", "--log-dir=/tmp/100% mine"]))
     assert found["hostname"] == ["genba.ann--dev"]
     assert found["stricthostkeychecking"] == ["true"]
     assert found["userknownhostsfile"] == ["/home/a b/known_hosts"]
@@ -56,6 +66,7 @@ def test_host_keys_are_checked_and_the_bytes_go_through_this_program() -> None:
 def test_flags_are_those_of_ssh() -> None:
     call = SshCall(
         parse_target("dev"),
+        "me-too",
         forwards_agent=True,
         identity_agent="/run/a b/agent",
         remote_forwards=["8080:localhost:80", "/run/x.sock:/run/y.sock"],
@@ -71,6 +82,7 @@ def test_flags_are_those_of_ssh() -> None:
 def test_a_gateways_options_win_over_ours_and_not_over_what_keeps_people_safe() -> None:
     call = SshCall(
         parse_target("dev"),
+        "me-too",
         gateway_options=[SshOption("ServerAliveInterval", "30"), SshOption("StrictHostKeyChecking", "no")],
     )
     found = understood(call)
@@ -79,7 +91,7 @@ def test_a_gateways_options_win_over_ours_and_not_over_what_keeps_people_safe() 
 
 
 def test_a_command_and_its_flags_are_the_workspaces() -> None:
-    words = arguments(SshCall(parse_target("dev"), ["ls", "-la"]))
+    words = arguments(SshCall(parse_target("dev"), "me-too", ["ls", "-la"]))
     assert words[words.index("--") :] == ["--", "genba.dev", "ls", "-la"]
 
 

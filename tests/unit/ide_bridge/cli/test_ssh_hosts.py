@@ -5,14 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from genba_ide_bridge.api.calls import Calls
-from genba_ide_bridge.api.client import GatewayClient
-from genba_ide_bridge.api.connect import open_transport
-from genba_ide_bridge.cli.ssh_hosts import find_workspace, parse_ssh_host, parse_vscode_host
+from genba_ide_bridge.cli.ssh_hosts import parse_ssh_host, parse_vscode_host
 from genba_ide_bridge.cli.targets import WorkspaceTarget
-from genba_ide_bridge.errors import BridgeError
-from tests.support.cli_builders import make_workspace
-from tests.support.cli_gateway import running_cli_gateway
 
 
 @pytest.mark.parametrize(
@@ -27,23 +21,31 @@ from tests.support.cli_gateway import running_cli_gateway
         ("genba.dev", "me", "dev", ""),
         ("genba.dev.main", "me", "dev", "main"),
         ("genba.ann--dev.main", "ann", "dev", "main"),
+        ("genba.dev.main._of.ann", "ann", "dev", "main"),
         ("dev.genba", "me", "dev", ""),
+        ("main.dev.genba", "me", "dev", "main"),
+        ("main.dev.genba._of.ann", "ann", "dev", "main"),
         ("main.dev.ann.genba", "ann", "dev", "main"),
         ("ann--dev.main.genba", "ann", "dev", "main"),
     ],
 )
 def test_a_host_names_owner_workspace_and_agent(host: str, owner: str, workspace: str, agent: str) -> None:
-    assert parse_ssh_host(host, prefix="genba.", suffix="genba") == [WorkspaceTarget(owner, workspace, agent)]
+    assert parse_ssh_host(host, prefix="genba.", suffix="genba") == WorkspaceTarget(owner, workspace, agent)
 
 
 def test_an_editors_prefix_has_dashes_of_its_own() -> None:
     host, prefix = "coder-vscode.dev.example--ann--web.main", "coder-vscode.dev.example--"
-    assert parse_ssh_host(host, prefix=prefix) == [WorkspaceTarget("ann", "web", "main")]
+    assert parse_ssh_host(host, prefix=prefix) == WorkspaceTarget("ann", "web", "main")
 
 
 @pytest.mark.parametrize("suffix", ["genba", ".genba"])
-def test_two_parts_before_a_suffix_are_an_own_workspace_first(suffix: str) -> None:
-    assert parse_ssh_host("a.b.genba", suffix=suffix) == [WorkspaceTarget("me", "b", "a"), WorkspaceTarget("b", "a")]
+def test_two_parts_before_a_suffix_are_an_agent_and_an_own_workspace(suffix: str) -> None:
+    assert parse_ssh_host("a.b.genba", suffix=suffix) == WorkspaceTarget("me", "b", "a")
+
+
+def test_two_owners_are_refused() -> None:
+    with pytest.raises(click.BadArgumentUsage, match="names two owners"):
+        parse_ssh_host("genba.ann--dev._of.ben", prefix="genba.")
 
 
 @pytest.mark.parametrize("host", ["", "genba.", ".genba", "a..genba", "a.b.c.d.genba", "a/b/c", "dev."])
@@ -74,15 +76,3 @@ def test_a_host_of_older_editors_is_read(host: str, agent: str) -> None:
 def test_other_hosts_of_editors_are_refused(host: str) -> None:
     with pytest.raises(click.BadArgumentUsage, match=r"does not name a workspace|names two agents"):
         parse_vscode_host(host)
-
-
-async def test_the_second_meaning_is_tried_and_the_first_is_named_when_neither_is_there() -> None:
-    async with running_cli_gateway() as gateway, open_transport(gateway.url, gateway.token, {}) as transport:
-        client = GatewayClient(Calls(transport))
-        gateway.add_workspace(make_workspace(name="a"))
-        target, workspace = await find_workspace(client, parse_ssh_host("x.a.genba", suffix="genba"))
-        assert (target.agent, workspace.name) == ("x", "a")
-        target, workspace = await find_workspace(client, parse_ssh_host("a.other.genba", suffix="genba"))
-        assert (target.owner, workspace.name) == ("other", "a")
-        with pytest.raises(BridgeError, match='no workspace "c"'):
-            await find_workspace(client, parse_ssh_host("b.c.genba", suffix="genba"))

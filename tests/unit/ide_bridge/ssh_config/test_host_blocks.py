@@ -17,7 +17,7 @@ PROGRAM = ["/usr/bin/genba", "--global-config", "/home/al/.config/genba"]
 
 
 def test_the_file_has_a_block_for_each_form_of_names() -> None:
-    blocks = HostBlocks(HostSettings(), PROGRAM, KNOWN_HOSTS, [SshOption("SetEnv", "A=b")])
+    blocks = HostBlocks(HostSettings(), "Al", PROGRAM, KNOWN_HOSTS, [SshOption("SetEnv", "A=b")])
     assert blocks.render(Traces("/home/al/.ssh/config", made_file=True)).decode() == (
         """\
 # Written by `genba config-ssh`, which writes all of it again whenever it is run.
@@ -26,6 +26,12 @@ def test_the_file_has_a_block_for_each_form_of_names() -> None:
 # :made=file
 # :ssh-host-prefix=genba.
 # :hostname-suffix=genba
+
+Host genba.* !genba.*--*
+  HostName %h._of.al
+
+Host *.genba !*--*.genba !*.*.*.genba
+  HostName %h._of.al
 
 Host genba.*
   ProxyCommand /usr/bin/genba --global-config /home/al/.config/genba ssh --stdio --ssh-host-prefix genba. %h
@@ -52,7 +58,7 @@ def test_what_was_chosen_is_in_the_command_and_above_the_gateways_options() -> N
     settings = HostSettings(
         prefix="", suffix="work", wait="yes", disables_autostart=True, options=("LogLevel=DEBUG", "SetEnv C=d")
     )
-    text = HostBlocks(settings, PROGRAM, KNOWN_HOSTS, [SshOption("SetEnv", "A=b")]).render(Traces()).decode()
+    text = HostBlocks(settings, "al", PROGRAM, KNOWN_HOSTS, [SshOption("SetEnv", "A=b")]).render(Traces()).decode()
     assert "Host *.work\n" in text
     assert "Host \n" not in text
     assert "ssh --stdio --disable-autostart --wait yes --hostname-suffix work %h\n" in text
@@ -62,7 +68,7 @@ def test_what_was_chosen_is_in_the_command_and_above_the_gateways_options() -> N
 
 
 def test_without_a_program_there_is_no_command() -> None:
-    assert b"ProxyCommand" not in HostBlocks(HostSettings(), [], KNOWN_HOSTS).render(Traces())
+    assert b"ProxyCommand" not in HostBlocks(HostSettings(), "al", [], KNOWN_HOSTS).render(Traces())
 
 
 @given(
@@ -76,7 +82,7 @@ def test_the_file_remembers_what_it_was_made_with(
     prefix: str, wait: str, disables: bool, options: list[str], traces: Traces
 ) -> None:
     settings = HostSettings(prefix, "genba", wait, disables, tuple(options))
-    assert read_remembered(HostBlocks(settings, PROGRAM, KNOWN_HOSTS).render(traces)) == (settings, traces)
+    assert read_remembered(HostBlocks(settings, "al", PROGRAM, KNOWN_HOSTS).render(traces)) == (settings, traces)
 
 
 @given(st.binary(max_size=300))

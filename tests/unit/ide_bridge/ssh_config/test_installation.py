@@ -31,7 +31,7 @@ Host other
 
 
 def make_blocks(folder: Path) -> HostBlocks:
-    return HostBlocks(HostSettings(), ["/usr/bin/genba", "--global-config", str(folder)], folder / "known_hosts")
+    return HostBlocks(HostSettings(), "al", ["/usr/bin/genba", "--global-config", str(folder)], folder / "known_hosts")
 
 
 def make_installation(tmp_path: Path) -> Installation:
@@ -167,7 +167,7 @@ def test_an_option_that_ssh_refuses_is_undone_in_what_was_installed(tmp_path: Pa
     install(installation)
     before = tree(tmp_path)
     blocks = make_blocks(installation.folder)
-    broken = HostBlocks(HostSettings(options=("Port=x",)), blocks.program, blocks.known_hosts)
+    broken = HostBlocks(HostSettings(options=("Port=x",)), "al", blocks.program, blocks.known_hosts)
     with pytest.raises(BridgeError, match="Bad port"):
         installation.install(installation.plan_install(broken), broken)
     assert tree(tmp_path) == before
@@ -177,17 +177,18 @@ def test_a_folder_that_was_made_for_nothing_goes_again(tmp_path: Path) -> None:
     installation = make_installation(tmp_path)
     (tmp_path / "home").mkdir()
     blocks = make_blocks(installation.folder)
-    broken = HostBlocks(HostSettings(options=("Port=x",)), blocks.program, blocks.known_hosts)
+    broken = HostBlocks(HostSettings(options=("Port=x",)), "al", blocks.program, blocks.known_hosts)
     with pytest.raises(BridgeError):
         installation.install(installation.plan_install(broken), broken)
     assert tree(tmp_path / "home") == {}
 
 
-def test_a_block_that_wins_over_ours_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [b"ProxyCommand mine %h", b"HostName %h.mine"])
+def test_a_block_that_wins_over_ours_is_reported(tmp_path: Path, option: bytes) -> None:
     installation = prepared(tmp_path, b"")
     install(installation)
     line = installation.config.read_bytes()
-    installation.config.write_bytes(b"Host *\n  ProxyCommand mine %h\n" + line)
+    installation.config.write_bytes(b"Host *\n  " + option + b"\n" + line)
     before = tree(tmp_path)
     with pytest.raises(BridgeError, match="comes before ours"):
         install(installation)

@@ -31,7 +31,7 @@ def test_what_config_ssh_sets_is_not_set_again(keyword: str) -> None:
 
 def test_a_gateway_sets_only_what_can_do_no_harm() -> None:
     harmful = ("LocalCommand", "permitlocalcommand", "KnownHostsCommand", "SmartcardDevice", "PKCS11Provider")
-    opening = ("ForwardAgent", "ForwardX11", "RemoteForward", "SendEnv", "ControlPath", "HostKeyAlias", "OfLater")
+    opening = ("ForwardAgent", "ForwardX11", "RemoteForward", "SendEnv", "ControlPath", "CanonicalDomains", "OfLater")
     asked = {**dict.fromkeys((*harmful, *opening), "x"), "SetEnv": "A=1", "User": "a\nb"}
     taken, refused = accept_from_gateway(asked)
     assert taken == [SshOption("SetEnv", "A=1")]

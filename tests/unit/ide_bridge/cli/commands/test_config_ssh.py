@@ -43,13 +43,22 @@ async def test_ssh_is_led_to_workspaces_and_back(tmp_path: Path) -> None:
         assert done.out.endswith("\n`ssh genba.WORKSPACE` opens a shell in a workspace; `genba list` shows yours.\n")
         assert config_of(tmp_path).read_text() == f"Include {own_of(tmp_path)}\n"
         known_hosts = tmp_path / ".config" / "genba" / "known_hosts"
-        assert known_hosts.read_text() == f"@cert-authority genba.*,*.genba {make_host_authority()}\n"
+        assert known_hosts.read_text() == f"@cert-authority genba.*,*.genba,*.genba._of.* {make_host_authority()}\n"
         found = ask(tmp_path, "genba.al--dev.main")
         assert found["proxycommand"] == (
             f'"/opt/my tools/genba" --global-config {tmp_path}/.config/genba ssh --stdio --ssh-host-prefix genba. %h'
         )
         assert found["userknownhostsfile"] == str(known_hosts)
         assert (found["stricthostkeychecking"], found["forwardagent"], found["setenv"]) == ("true", "yes", "A=b")
+        for host, looked_for in (
+            ("genba.dev", "genba.dev._of.alice"),
+            ("genba.dev.main", "genba.dev.main._of.alice"),
+            ("genba.al--dev", "genba.al--dev"),
+            ("dev.genba", "dev.genba._of.alice"),
+            ("main.dev.genba", "main.dev.genba._of.alice"),
+            ("main.dev.al.genba", "main.dev.al.genba"),
+        ):
+            assert ask(tmp_path, host)["hostname"] == looked_for
         assert "--hostname-suffix genba %h" in ask(tmp_path, "dev.genba")["proxycommand"]
 
         again = await config_ssh(tmp_path, gateway, "--use-previous-options")
@@ -69,7 +78,7 @@ async def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
     async with running_cli_gateway() as gateway:
         done = await config_ssh(tmp_path, gateway, "-n")
     assert done.code == 0
-    assert "+Host genba.*\n" in done.out
+    assert "+Host genba.* !genba.*--*\n" in done.out
     assert os.listdir(tmp_path) == []
 
 
@@ -77,7 +86,7 @@ async def test_without_a_terminal_it_shows_and_asks_for_yes(tmp_path: Path) -> N
     async with running_cli_gateway() as gateway:
         done = await config_ssh(tmp_path, gateway)
     assert done.code == 2
-    assert "+Host genba.*\n" in done.out
+    assert "+Host genba.* !genba.*--*\n" in done.out
     assert "--yes" in done.err
     assert not config_of(tmp_path).exists()
 

@@ -83,6 +83,7 @@ async def test_without_stdio_the_users_ssh_is_run_and_its_code_is_ours(tmp_path:
     assert any(
         re.fullmatch(r"ProxyCommand=.* ssh --stdio --wait=yes --ssh-host-prefix genba\. %h", one) for one in words
     )
+    assert "HostKeyAlias=genba.ann--dev" in words
     # Not in the process list, where others read it.
     assert words[-1] == f'token={gateway.token} header="X-Team=a,b"'
     assert (tmp_path / ".config" / "genba" / "known_hosts").read_text() == f"@cert-authority genba.* {authority}\n"
