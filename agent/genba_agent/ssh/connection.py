@@ -142,11 +142,31 @@ class _ServerChannel(_HeldChannel, asyncssh.SSHServerChannel[bytes]):
     """A session's channel."""
 
 
-class _TcpChannel(_HeldChannel, asyncssh.SSHTCPChannel[bytes]):
+class _ForwardChannel(_HeldChannel):
+    """A forwarded connection's channel, which is over when both ends have said all.
+
+    asyncssh waits for the connection to end then, and does not hear of that when the connection's end came first: it
+    has read that end, and looks no more. The client would wait for ever.
+    """
+
+    def _flush_send_buf(self) -> None:
+        super()._flush_send_buf()
+        self._close_if_over()
+
+    def _flush_recv_buf(self, exc: Exception | None = None) -> None:
+        super()._flush_recv_buf(exc)
+        self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        if self._send_state == "eof" and self._recv_state == "eof":
+            self.close()
+
+
+class _TcpChannel(_ForwardChannel, asyncssh.SSHTCPChannel[bytes]):
     """A forwarded connection's channel."""
 
 
-class _UnixChannel(_HeldChannel, asyncssh.SSHUNIXChannel[bytes]):
+class _UnixChannel(_ForwardChannel, asyncssh.SSHUNIXChannel[bytes]):
     """A forwarded unix socket's channel."""
 
 

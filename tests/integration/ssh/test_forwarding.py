@@ -9,12 +9,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.ssh_workspace import HOST, LIMIT_S, SshWorkspace
+from tests.support.ssh_workspace import HOST, LIMIT_S, SshWorkspace, running_ssh_workspace
 from tests.support.waiting import wait_until
 
 BODY = os.urandom(5_000_000)
@@ -76,7 +76,11 @@ def holding(workspace: SshWorkspace, *options: str, is_ready: Callable[[], bool]
             yield
         finally:
             client.terminate()
-            client.wait(timeout=LIMIT_S)
+            try:
+                client.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                # A signal that comes right before ssh waits in poll is seen with its next event, and there is none.
+                client.kill()
 
 
 def accepts(port: int) -> bool:
@@ -102,6 +106,53 @@ def test_local_port_leads_into_the_workspace(workspace: SshWorkspace, web_port: 
             while data := end.recv(1 << 20):
                 size += len(data)
             assert size > len(BODY)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_forward_is_over_when_both_ends_have_said_all(
+    workspace: SshWorkspace, short_dir: Path, is_first: bool
+) -> None:
+    path = short_dir / "here"
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        server.settimeout(LIMIT_S)
+        asked = pool.submit(answer_once, server, is_first)
+        port = server.getsockname()[1]
+        with (
+            holding(workspace, "-L", f"{path}:127.0.0.1:{port}", is_ready=path.exists),
+            socket.socket(socket.AF_UNIX) as end,
+        ):
+            end.settimeout(LIMIT_S)
+            end.connect(str(path))
+            if is_first:
+                assert read_all(end) == b"answer"
+            end.sendall(b"question")
+            end.shutdown(socket.SHUT_WR)
+            if not is_first:
+                assert read_all(end) == b"answer"
+            assert asked.result() == b"question"
+
+
+def test_a_stdio_forward_ends_with_a_server_that_ends_first(workspace: SshWorkspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        server.settimeout(LIMIT_S)
+        pool.submit(answer_once, server, True)
+        done = workspace.ssh("-W", f"127.0.0.1:{server.getsockname()[1]}", HOST)
+        assert (done.returncode, done.stdout) == (0, b"answer")
+
+
+def answer_once(server: socket.socket, is_first: bool) -> bytes:
+    """Serve one connection, whose ends are said before or after the client's."""
+    end, _ = server.accept()
+    with end:
+        end.settimeout(LIMIT_S)
+        question = b"" if is_first else read_all(end)
+        end.sendall(b"answer")
+        end.shutdown(socket.SHUT_WR)
+        return question or read_all(end)
+
+
+def read_all(end: socket.socket) -> bytes:
+    return b"".join(iter(lambda: end.recv(1 << 16), b""))
 
 
 def test_local_port_to_where_nobody_listens_is_closed(workspace: SshWorkspace) -> None:
@@ -242,6 +293,51 @@ def test_jump_host_is_the_workspace(workspace: SshWorkspace) -> None:
     connect = f"ssh {' '.join(workspace.options)} {HOST} exec python3 {relay} {workspace.folder / 'socket'}"
     done = workspace.ssh("-o", f"ProxyCommand={connect}", "-o", "ProxyUseFdpass=no", HOST, "echo twice")
     assert done.stdout == b"twice\n", done.stderr.decode()
+
+
+def test_jump_hosts_are_two_workspaces(workspace: SshWorkspace, short_dir: Path) -> None:
+    with running_ssh_workspace(short_dir) as other, tcp_port(other) as second, tcp_port(workspace) as last:
+        config = short_dir / "jumps"
+        hosts = [
+            f"Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  HostKeyAlias {HOST}\n  ProxyCommand none\n"
+            f"  UserKnownHostsFile {known.folder / 'known_hosts'}\n"
+            for name, port, known in (("second", second, other), ("last", last, workspace))
+        ]
+        config.write_text("".join(hosts) + workspace.config.read_text())
+        # To `second` by a port that the first reaches, to `last` by one that the second reaches.
+        done = workspace.run(["ssh", "-F", str(config), "-J", f"{HOST},second", "last", "cat; pwd"], stdin=b"through\0")
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout == b"through\0" + os.fsencode(workspace.work) + b"\n"
+        wrong = config.read_text().replace(str(other.folder / "known_hosts"), str(workspace.folder / "known_hosts"))
+        config.write_text(wrong)
+        refused = workspace.run(["ssh", "-F", str(config), "-J", f"{HOST},second", "last", "true"])
+        assert b"Host key verification failed" in refused.stderr
+
+
+@contextmanager
+def tcp_port(workspace: SshWorkspace) -> Generator[int]:
+    """A port of loopback for a server that itself listens on a unix socket."""
+
+    class Join(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.socket(socket.AF_UNIX) as there:
+                there.connect(str(workspace.folder / "socket"))
+                back = threading.Thread(target=pass_on, args=(there, self.request))
+                back.start()
+                pass_on(self.request, there)
+                back.join()
+
+    server = _TcpServer(("127.0.0.1", 0), Join)
+    with answering(server):
+        yield server.server_address[1]
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 _RELAY = """\
