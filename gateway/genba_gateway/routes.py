@@ -39,6 +39,7 @@ from genba_gateway.api.answers import install_error_handlers
 from genba_gateway.api.bodies import LimitedRequest
 from genba_gateway.api.gate import check_routes, install_gate
 from genba_gateway.api.rate_limits import install_rate_limits
+from genba_gateway.api.route_rules import RouteRule
 from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
 from genba_gateway.config import Config
 from genba_gateway.relay.quart_end import make_websockets_pausable
@@ -62,6 +63,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     """
     app = Quart("genba_gateway", static_folder=None)
     app.request_class = LimitedRequest
+    app.url_rule_class = RouteRule
     make_websockets_pausable(app)
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
     app.config["RESPONSE_TIMEOUT"] = None

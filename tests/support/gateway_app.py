@@ -14,6 +14,7 @@ from quart.typing import TestClientProtocol
 
 from genba_gateway.api.answers import install_error_handlers
 from genba_gateway.api.gate import check_routes, install_gate
+from genba_gateway.api.route_rules import RouteRule
 from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.users import KEY_LIFETIME, KeyScope, LoginType, Member, User, UserStatus
@@ -114,6 +115,7 @@ def make_app(
         stream_ends: says when streams end before their sources.
     """
     app = Quart("genba_gateway", static_folder=None)
+    app.url_rule_class = RouteRule
     install_gate(app, Sessions(database), trusted_proxies, access_url, count_request=make_counter(app))
     if stream_ends is not None:
         install_stream_ends(app, stream_ends)
