@@ -16,6 +16,9 @@ from typing import Final
 TICK_S: Final = 4.0
 """A line is printed when nothing was for this long; a person looks for trouble after about five seconds."""
 
+LOOK_S: Final = 0.5
+"""How often it is seen whether so long a silence has passed."""
+
 KEPT_LINES: Final = 200
 """How much of the output is kept for whoever has to explain a failure."""
 
@@ -94,7 +97,7 @@ def ticking(title: str) -> Generator[None]:
     ticker = Ticker(title)
 
     def tick() -> None:
-        while not done.wait(0.5):
+        while not done.wait(LOOK_S):
             ticker.tick()
 
     thread = threading.Thread(target=tick, name=title, daemon=True)
@@ -111,7 +114,7 @@ def _lines(fd: int, ticker: Ticker) -> Generator[str]:
     with selectors.DefaultSelector() as selector:
         selector.register(fd, selectors.EVENT_READ)
         while True:
-            if not selector.select(timeout=0.5):
+            if not selector.select(timeout=LOOK_S):
                 ticker.tick()
                 continue
             chunk = os.read(fd, 65536)

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import inspect
 import io
 import os
@@ -59,6 +61,13 @@ restore_signals()
 assert fuzz_time.FUZZ_S > 0  # read before its variable is removed
 remove_steering_variables(os.environ)
 os.environ[SESSION_MARK] = uuid.uuid4().hex
+gc.disable()  # until the tests are collected: nearly all that this makes stays
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave out what stays until the end anyway: half a million objects."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -90,13 +99,19 @@ def blocking_calls_fail(request: pytest.FixtureRequest) -> Generator[None]:
     if not inspect.iscoroutinefunction(inspect.unwrap(function) if callable(function) else function):
         yield
         return
-    guard = BlockBuster(scanned_modules=OUR_PACKAGES)
-    _allow_what_does_not_wait(guard)
+    guard = _guard()
     guard.activate()
     try:
         yield
     finally:
         guard.deactivate()
+
+
+@functools.cache
+def _guard() -> BlockBuster:
+    guard = BlockBuster(scanned_modules=OUR_PACKAGES)
+    _allow_what_does_not_wait(guard)
+    return guard
 
 
 def _allow_what_does_not_wait(guard: BlockBuster) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -26,11 +27,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+import msgspec
+
+from genba_wire.api.message import Message
+
 MAX_REQUEST_BYTES: Final = 128 * 1024
 """Arguments and environment in one packet; a socket takes about 200 KiB."""
 
 LIBRARIES: Final = ("anyio._backends._asyncio", "rich.live", "rich.table", "websockets.asyncio.client", "yaml")
 """What commands import when they need it, and nearly all of them do."""
+
+ABSENT: Final = "sniffio"
+"""httpcore tries to import it dozens of times in a call, and each time all of the path is searched for it."""
 
 
 INTERVALS: Final = (
@@ -159,11 +167,22 @@ def _import_all() -> None:
             importlib.import_module(found.name)
     for name in LIBRARIES:
         importlib.import_module(name)
+    importlib.import_module("genba_wire.aio.handshake")
+    if importlib.util.find_spec(ABSENT) is None:
+        sys.modules[ABSENT] = None  # type: ignore[assignment]  # says to `import` that there is none
+    _describe(Message)
     for module_name, name in INTERVALS:
         module = sys.modules[module_name]
         getattr(module, name)  # it has not been renamed
         setattr(module, name, SHORT_S)
     gc.freeze()
+
+
+def _describe(base: type[msgspec.Struct]) -> None:
+    """Let msgspec find out what each message consists of, as it would when the first one arrives."""
+    for kind in base.__subclasses__():
+        msgspec.json.Decoder(kind)
+        _describe(kind)
 
 
 def _watch(call: dict[str, object], descriptors: list[int]) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ HERE: Final = Path(__file__).parent
 
 SLOW: Final = (
     "agent/test_app_health.py",
+    "agent/test_gitssh.py",
     "gateway/api",
     "gateway/bootstrap",
     "gateway/provisioner/test_execution.py",
@@ -21,18 +23,39 @@ SLOW: Final = (
     "gateway/services/test_job_runner.py",
     "gateway/store/test_schema.py",
     "gateway/store/test_workspaces.py",
+    "ide_bridge/lsp/test_portability.py",
     "ide_bridge/lsp/test_workspaces.py",
+    "ide_bridge/test_portability.py",
 )
 """They drive a whole app on a database, or start programs: a quarter of a second a test, half of what all take."""
+
+SLOW_TESTS: Final = (
+    "ide_bridge/cli/test_agent_readiness.py::test_an_agent_that_does_not_connect_in_its_time_is_given_up",
+    "ide_bridge/cli/test_editor_calls.py::test_closed_streams_are_no_bug_of_ours",
+    "ide_bridge/cli/test_main.py::test_a_reader_that_leaves_ends_the_program_quietly",
+    "ide_bridge/cli/test_running.py::test_a_reader_that_leaves_a_followed_log_ends_the_program_quietly",
+    "ide_bridge/support/test_redaction.py::test_long_texts_take_no_longer_than_their_length",
+)
+"""Beside fast ones, those that start programs with all their imports, take megabytes, or wait for a second."""
 
 settings.register_profile("quick", max_examples=15)
 if profile := os.environ.get("HYPOTHESIS_PROFILE"):
     settings.load_profile(profile)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare `make unit` the imports of what it leaves to `make test`."""
+    chosen = str(config.getoption("markexpr"))
+    return True if chosen.startswith("not slow") and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make unit` leaves to `make test`."""
-    slow = [HERE / each for each in SLOW]
     for item in items:
-        if any(item.path.is_relative_to(each) for each in slow):
+        if _is_slow(item.path) or item.nodeid.partition("[")[0].removeprefix("tests/unit/") in SLOW_TESTS:
             item.add_marker("slow")
+
+
+@functools.cache
+def _is_slow(path: Path) -> bool:
+    return any(path.is_relative_to(HERE / each) for each in SLOW)

@@ -18,6 +18,7 @@ def test_work_of_our_own_process_is_told_while_it_goes_on(monkeypatch: pytest.Mo
         told.set()
 
     monkeypatch.setattr(progress, "TICK_S", 0.0)
+    monkeypatch.setattr(progress, "LOOK_S", 0.01)
     monkeypatch.setattr(progress, "say", say)
     with progress.ticking("the executable is made"):
         assert told.wait(30)

@@ -19,7 +19,7 @@ def test_a_shell_answers_and_ends() -> None:
 
 def test_a_program_that_only_repeats_what_is_typed_is_no_shell() -> None:
     with pytest.raises(ScriptFailure, match="did not answer in time"):
-        echo_in_terminal(["/bin/cat"], ENVIRONMENT, 1.0)
+        echo_in_terminal(["/bin/cat"], ENVIRONMENT, 0.1)
 
 
 def test_a_program_that_ends_at_once_is_a_failure_with_its_words() -> None:

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from genba_wire.aio import websocket_carrier
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.stream import WRITABLE_BELOW_BYTES
 from genba_wire.errors import CarrierLost, LinkEnded, StreamRefused
@@ -319,7 +320,8 @@ async def test_close_reaches_the_agent_with_its_reason() -> None:
         await server.wait_closed()
 
 
-async def test_silent_peer_is_given_up_after_its_time() -> None:
+async def test_silent_peer_is_given_up_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_carrier, "CLOSE_WITHIN_S", 0.01)
     async with link_world(Hosts().handle_stream) as (world, client, server):
         server.pause_reading()
         now = asyncio.get_running_loop().time()

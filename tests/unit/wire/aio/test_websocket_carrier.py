@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from genba_wire.aio import websocket_carrier
 from genba_wire.aio.carrier import CLOSE_ABNORMAL, CLOSE_NORMAL
 from genba_wire.aio.receive_buffer import measure_frame
 from genba_wire.aio.websocket_carrier import WebSocketCarrier
@@ -132,7 +133,8 @@ async def test_goodbye_is_heard_while_the_peer_sends_bulk() -> None:
         assert await at_client.wait_lost() == "enough"
 
 
-async def test_peer_that_never_answers_a_goodbye_is_dropped() -> None:
+async def test_peer_that_never_answers_a_goodbye_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_carrier, "CLOSE_WITHIN_S", 0.01)
     async with raw_peer(is_server=True) as (server, end):
         server.start(Hearer())
         server.close()
