@@ -126,6 +126,10 @@ def _allow_what_does_not_wait(guard: BlockBuster) -> None:
         function.can_block_in("<frozen importlib._bootstrap>", {"_find_and_load"})
     # It asks for the working directory, which no disk is read for; SQLAlchemy and Flask do so when they are set up.
     guard.functions["os.path.abspath"].can_block_predicate = lambda *_, **__: True
+    # The databases of these tests are files that were just written (tests/support/inline_sqlite.py).
+    for name, function in guard.functions.items():
+        if name.startswith("sqlite3."):
+            function.can_block_in("tests/support/inline_sqlite.py", {"put_nowait"})
     # The time zone database is read once per zone and kept.
     guard.functions["os.stat"].can_block_in("zoneinfo/_tzpath.py", {"find_tzfile"})
     guard.functions["io.BufferedReader.read"].can_block_in("zoneinfo/_common.py", {"load_tzdata", "load_data"})

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from genba_gateway.store.engine import Database
 from genba_gateway.store.tables import metadata
+from tests.support.inline_sqlite import connect_inline
 
 FILE_NAME = "genba.db"
 
@@ -24,6 +25,13 @@ Known = TypeVar("Known")
 async def make_database(tmp_path: Path) -> Database:
     """An empty database with all tables, in a file; the caller closes it."""
     return await asyncio.to_thread(_open_copy, tmp_path, _empty_file)
+
+
+async def make_threaded_database(tmp_path: Path) -> Database:
+    """One as the gateway has it, with threads: for tests of what becomes of their calls."""
+    path = tmp_path / FILE_NAME
+    await asyncio.to_thread(path.write_bytes, _empty_file())
+    return await asyncio.to_thread(Database, path)
 
 
 @dataclass(slots=True)
@@ -58,7 +66,7 @@ class _ReusedDatabase(Database):
     """One whose engines serve test after test, each with a file of its own.
 
     SQLAlchemy compiles a statement once per engine, and asks a new one's first connection about itself: together a
-    third of what a test costs.
+    third of what a test costs. Their connections have no threads (tests/support/inline_sqlite.py).
     """
 
     _free: ClassVar[list[_ReusedDatabase]] = []
@@ -83,8 +91,11 @@ class _ReusedDatabase(Database):
         await super().close()
         self._free.append(self)
 
-    def _choose_file(self, _dialect: object, _record: object, arguments: list[object], _options: object) -> None:
+    def _choose_file(
+        self, _dialect: object, _record: object, arguments: list[object], options: dict[str, object]
+    ) -> None:
         arguments[0] = str(self.path)
+        options["async_creator_fn"] = connect_inline
 
 
 def _open_copy(folder: Path, content: Callable[[], bytes]) -> Database:

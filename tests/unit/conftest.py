@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 HERE: Final = Path(__file__).parent
 
@@ -38,9 +38,10 @@ SLOW_TESTS: Final = (
 )
 """Beside fast ones, those that start programs with all their imports, take megabytes, or wait for a second."""
 
-settings.register_profile("quick", max_examples=15)
-if profile := os.environ.get("HYPOTHESIS_PROFILE"):
-    settings.load_profile(profile)
+# How long something takes says nothing on a machine that does other things too.
+settings.register_profile("all", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", parent=settings.get_profile("all"), max_examples=15)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "all"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

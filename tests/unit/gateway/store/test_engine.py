@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from genba_gateway.errors import ConfigError
 from genba_gateway.store.engine import READ_CONNECTIONS, Database, path_of_url
-from tests.support.database import make_database
+from tests.support.database import make_threaded_database
 
 CEILING_S = 30.0
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    made = await make_database(tmp_path)
+    made = await make_threaded_database(tmp_path)
     async with made.write() as connection:
         await connection.exec_driver_sql("CREATE TABLE numbers (n INTEGER PRIMARY KEY)")
     yield made
