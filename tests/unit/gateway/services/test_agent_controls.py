@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from genba_gateway.domain import control_carriers
 from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.channels import of_workspace
-from genba_gateway.domain.control_carriers import MAX_WAITING_BYTES
 from genba_gateway.domain.session_grants import Purpose
 from genba_gateway.errors import AgentUnreachable
 from genba_gateway.relay.rendezvous import Rendezvous
@@ -177,7 +177,8 @@ async def test_an_agent_without_a_carrier_here_is_told_at_once(rows: AgentRows) 
             pass
 
 
-async def test_an_agent_that_does_not_read_is_given_up(rows: AgentRows) -> None:
+async def test_an_agent_that_does_not_read_is_given_up(rows: AgentRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_carriers, "MAX_WAITING_BYTES", 1000)
     actor = await rows.add_running_agent()
 
     class FullSocket(Socket):
@@ -186,7 +187,7 @@ async def test_an_agent_that_does_not_read_is_given_up(rows: AgentRows) -> None:
 
     socket = FullSocket(HELLO)
     ping = encode(Ping(b"12345678"))
-    for _ in range(MAX_WAITING_BYTES // len(ping) + 10):
+    for _ in range(1000 // len(ping) + 10):
         socket.incoming.put_nowait(ping)
     async with asyncio.timeout(CEILING_S):
         code, reason = await make_controls(rows, make_dials(rows), StandingTime()).serve(actor, socket)
