@@ -14,8 +14,10 @@ import pytest
 
 from tests.support.cli_process import genba_on_terminal
 from tests.support.connect_proxy import running_connect_proxy
+from tests.support.network_rows import CLIENT_CERTIFICATE_ROW
+from tests.support.network_world import NetworkWorld, network_world, pass_all
 from tests.support.real_cli import RealCli
-from tests.support.real_gateway import CEILING_S, RealGateway, read_starter
+from tests.support.real_gateway import CEILING_S, RealGateway
 from tests.support.tls import Authority, make_authority
 
 pytestmark = pytest.mark.timeout(240)
@@ -29,7 +31,7 @@ class SecureDesk:
     authority: Authority
     cli: RealCli
     client: dict[str, str]
-    folder: Path
+    world: NetworkWorld
 
     async def ask_serial(self) -> int:
         """The number of the certificate that a new connection is shown."""
@@ -55,22 +57,17 @@ async def secure_desk(folder: Path) -> AsyncGenerator[SecureDesk]:
     tls = ssl.create_default_context(cafile=authority.file)
     tls.load_cert_chain(client_cert, client_key)
     flags = ("--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(authority.file))
-    async with RealGateway(folder / "gateway", *flags, environment=client, tls=tls) as gateway:
-        await gateway.sign_in()
-        template = await gateway.push_template("host", read_starter("host"))
-        workspace = await gateway.create_workspace("demo", template["id"])
-        await gateway.wait_for_build(workspace["latest_build"]["id"])
-        await gateway.wait_for_agent(workspace["id"])
+    gateway = RealGateway(folder / "gateway", *flags, environment=client, tls=tls)
+    async with network_world(folder, gateway, authority) as world:
         cli = RealCli(folder / "cli", gateway)
         cli.environment |= client
         (folder / "home").mkdir()
-        yield SecureDesk(gateway, authority, cli, client, folder)
-        deleted = await gateway.build(workspace["id"], "delete")
-        assert deleted["job"]["status"] == "succeeded"
+        yield SecureDesk(gateway, authority, cli, client, world)
 
 
 async def test_only_who_shows_a_certificate_is_let_in_and_a_renewal_disturbs_nobody(short_dir: Path) -> None:
     async with secure_desk(short_dir) as here:
+        await pass_all(here.world, CLIENT_CERTIFICATE_ROW)
         session = {**here.client, "GENBA_URL": here.gateway.url, "GENBA_SESSION_TOKEN": here.gateway.token}
         assert "demo" in (await here.cli.run("list")).out
         without = RealCli(short_dir / "cli", here.gateway)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from scripts.environment import cache_folder
 
 INSTALL_LIMIT_S: Final = 600
 
@@ -56,3 +59,43 @@ def fetch_package(package: str, folder: Path) -> Path:
             raise MissingPart(f"apt-get could not download {package}: {done.stderr.strip().splitlines()[-1:]}")
         subprocess.run(["dpkg-deb", "-x", debs[0], root], check=True, timeout=INSTALL_LIMIT_S)
     return root
+
+
+def fetch_kept(*packages: str) -> Path:
+    """Unpack Debian packages together, the first one's version in the cache; returns the folder that stands for `/`.
+
+    Raises:
+        MissingPart: they can't be had.
+    """
+    kept = cache_folder() / "test-peers" / f"{packages[0]}-{_find_version(packages[0])}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with kept.with_name(f"{kept.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            with tempfile.TemporaryDirectory(dir=kept.parent) as work:
+                root = Path(work) / "root"
+                for package in packages:
+                    unpacked = fetch_package(package, Path(work) / "packages")
+                    shutil.copytree(unpacked, root, symlinks=True, dirs_exist_ok=True)
+                root.rename(kept)
+    return kept
+
+
+def _find_version(package: str) -> str:
+    if shutil.which("apt-cache") is None:
+        raise MissingPart(f"Debian's package {package} can't be fetched without apt")
+    version = _ask_version(package)
+    if not version and os.geteuid() == 0:
+        # A machine that is new has no lists yet.
+        subprocess.run(["apt-get", "-qq", "update"], capture_output=True, timeout=INSTALL_LIMIT_S, check=False)
+        version = _ask_version(package)
+    if not version:
+        raise MissingPart(f"apt knows no package {package}")
+    return version
+
+
+def _ask_version(package: str) -> str:
+    command = ["apt-cache", "show", "--no-all-versions", package]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_LIMIT_S, check=False).stdout
+    lines = (line.partition(": ") for line in said.splitlines())
+    return next((value for name, _, value in lines if name == "Version"), "")

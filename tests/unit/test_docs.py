@@ -50,7 +50,11 @@ def test_every_make_target_that_the_docs_name_exists(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/api.md", "docs/cli.md"]
+    "page",
+    [
+        *("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/api.md", "docs/cli.md"),
+        *("docs/configuration.md", "docs/networks.md"),
+    ],
 )
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent

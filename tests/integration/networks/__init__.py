@@ -1,0 +1,1 @@
+"""The way between the programs and a gateway, through real proxies."""

@@ -1,0 +1,75 @@
+"""Everything that a developer does, through each thing that may stand before a gateway (docs/networks.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import tempfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.debian_packages import MissingPart
+from tests.support.network_rows import CLIENT_CERTIFICATE_ROW, PLAIN_ROWS, TLS_ROWS, Row
+from tests.support.network_world import NetworkWorld, network_world, pass_all
+from tests.support.real_gateway import RealGateway
+from tests.support.real_proxies import PAGE
+from tests.support.tls import make_authority
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+
+
+ROWS = (*PLAIN_ROWS, CLIENT_CERTIFICATE_ROW, *TLS_ROWS)
+"""Client certificates at the gateway are in tests/e2e/test_tls.py."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def plain() -> AsyncGenerator[NetworkWorld]:
+    """Without TLS; one for all rows."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as name:
+        folder = Path(name)
+        authority = await asyncio.to_thread(make_authority, folder / "tls")
+        async with network_world(folder, RealGateway(folder / "gateway"), authority) as world:
+            yield world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def secure() -> AsyncGenerator[NetworkWorld]:
+    """With TLS; one for all rows."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as name:
+        folder = Path(name)
+        authority = await asyncio.to_thread(make_authority, folder / "tls")
+        cert, key = await asyncio.to_thread(authority.issue, "gateway")
+        gateway = RealGateway(
+            folder / "gateway",
+            *("--tls-cert", str(cert), "--tls-key", str(key)),
+            environment={"GENBA_CA_FILE": str(authority.file)},
+            tls=await asyncio.to_thread(ssl.create_default_context, cafile=str(authority.file)),
+        )
+        async with network_world(folder, gateway, authority) as world:
+            yield world
+
+
+@pytest.mark.parametrize("row", PLAIN_ROWS, ids=lambda row: row.name)
+async def test_row_before_a_plain_gateway_passes_all(plain: NetworkWorld, row: Row) -> None:
+    await pass_or_skip(plain, row)
+
+
+@pytest.mark.parametrize("row", TLS_ROWS, ids=lambda row: row.name)
+async def test_row_before_a_gateway_with_tls_passes_all(secure: NetworkWorld, row: Row) -> None:
+    await pass_or_skip(secure, row)
+
+
+async def pass_or_skip(here: NetworkWorld, row: Row) -> None:
+    try:
+        await pass_all(here, row)
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+
+
+async def test_page_lists_the_rows() -> None:
+    table = PAGE.read_text(encoding="utf-8").split("## What passes")[1].split("\n## ")[0]
+    assert re.findall(r"^\| ([^|]+?) \| `http", table, re.MULTILINE) == [row.name for row in ROWS]
