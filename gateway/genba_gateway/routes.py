@@ -28,6 +28,7 @@ from genba_gateway.api import (
     organizations,
     sign_in_links,
     ssh_host_certificates,
+    stream_check,
     template_versions,
     templates,
     terminals,
@@ -72,6 +73,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     for blueprint in (
         deployment.make_blueprint(s.deployment, access_url=config.url),
         administration.make_blueprint(config, s.deployment_usage, s.health),
+        stream_check.make_blueprint(access_url=config.url),
         appearance.make_blueprint(s.appearances),
         users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
         api_keys.make_blueprint(s.api_keys, s.users),

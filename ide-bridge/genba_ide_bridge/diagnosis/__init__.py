@@ -4,6 +4,7 @@
 * `failures`: which kind of failure an exception is
 * `judging`: findings in, sentences out
 * `probing`: looks at a real gateway
+* `passage`, `judging_passage`: the same for streams, large bodies and silence, which take longer
 * `interfaces`: the network interfaces of this machine
 * `report`: findings as the contract's JSON of `netcheck`
 """

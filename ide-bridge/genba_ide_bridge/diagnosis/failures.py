@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -62,7 +63,14 @@ def _classify_one(cause: BaseException) -> Failure | None:
         kind = _KINDS_BY_NAME.get(type(cause).__name__)
         if kind is FailureKind.NOT_HTTP and "disconnected" in str(cause):
             kind = FailureKind.CLOSED
+    if kind is FailureKind.PROXY:
+        status = _STATUS_OF_PROXY.search(str(cause))
+        return Failure(kind, _text(cause), int(status[0]) if status else 0)
     return None if kind is None else Failure(kind, _text(cause))
+
+
+_STATUS_OF_PROXY: Final = re.compile(r"\b[45][0-9]{2}\b")
+"""What CONNECT was answered with, as the libraries say it in their texts."""
 
 
 _KINDS_BY_NAME: Final = {

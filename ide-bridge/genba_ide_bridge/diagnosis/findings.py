@@ -25,18 +25,26 @@ class FailureKind(StrEnum):
     STATUS = "status"
     MOVED = "moved"
     OTHER_SERVER = "other server"
+    SIGN_IN_PAGE = "sign-in page"
     SILENT = "silent"
+    HELD_BACK = "held back"
+    ALTERED = "altered"
+    CUT_WHEN_SILENT = "cut when silent"
     BAD_SETTINGS = "bad settings"
     OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure; `status` is that of an HTTP answer, or 0, `detail` what the system or the answer said."""
+    """One failure; `status` is that of an HTTP answer, or 0, `detail` what the system or the answer said.
+
+    `is_stripped` is a websocket's: the gateway got it as a plain request.
+    """
 
     kind: FailureKind
     detail: str = ""
     status: int = 0
+    is_stripped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,11 @@ class Findings:
     """How much this machine's clock is ahead of the gateway's."""
     round_trip_ms: float | None = None
     """The quickest of a few requests."""
+    host: str = ""
+    """The Host header that reached the gateway."""
+    stream: Failure | None = None
+    """What becomes of streamed answers; these three only where plain requests work."""
+    upload: Failure | None = None
+    """Why a body of the size of a template is refused."""
+    silence: Failure | None = None
+    """Why a websocket in which nothing is said does not last."""

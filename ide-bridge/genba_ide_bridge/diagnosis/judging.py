@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -86,7 +87,8 @@ def _judge_http(found: Findings, failure: Failure) -> Problem:
             return Problem(f"TLS with {host} failed{said}.", "Have the gateway's certificate checked.")
         case FailureKind.WANTS_CERTIFICATE:
             return Problem(
-                f"{host} refuses the TLS of this machine{said}.", "It may want a client certificate, or be too old."
+                f"{host} refuses the TLS of this machine{said}.",
+                "It may want a client certificate (--client-cert and --client-key), or be too old.",
             )
         case FailureKind.NO_TLS:
             return Problem(f"{named} speaks no TLS.", f"The gateway may be at {plain}.")
@@ -98,19 +100,58 @@ def _judge_http(found: Findings, failure: Failure) -> Problem:
         case FailureKind.NOT_HTTP:
             return Problem(f"What {named} answers is no HTTP{said}.", "Check the port of the URL.")
         case FailureKind.PROXY:
-            return Problem(f"The proxy did not let the request through{said}.", "Look at HTTPS_PROXY and NO_PROXY.")
+            return _judge_connect(found, failure, named)
         case FailureKind.MOVED:
             return Problem(f"{found.url} sends its visitors to {failure.detail}.", "Use that URL: `genba login URL`.")
+        case FailureKind.SIGN_IN_PAGE:
+            return Problem(
+                f"Who asks for {found.url} is sent to {failure.detail} instead.",
+                "That may be the sign-in page of this network, or of a proxy: open it in a browser first. A proxy has"
+                " to let the gateway's API through, or --header has to carry its token.",
+            )
         case FailureKind.OTHER_SERVER:
             return Problem(
-                f"{found.url} is a web server, but no gateway{said}.", "Check the URL, its port and its path."
+                f"{found.url} is a web server, but no gateway{said}.",
+                "Check the URL, its port and its path. In a network for guests everything may be answered so until one"
+                " has signed in with a browser.",
             )
         case FailureKind.STATUS:
             return _judge_status(found, failure)
         case FailureKind.BAD_SETTINGS:
             return Problem(failure.detail, "")
-        case FailureKind.SILENT | FailureKind.OTHER:
+        case (
+            FailureKind.SILENT
+            | FailureKind.OTHER
+            | FailureKind.HELD_BACK
+            | FailureKind.ALTERED
+            | FailureKind.CUT_WHEN_SILENT
+        ):
             return Problem(f"{where} could not be asked{said}.", "Check the URL and that the gateway runs.")
+
+
+_PROXY_WANTS_PASSWORD: Final = Problem(
+    "The proxy wants a name and a password (407).", "Put them into HTTPS_PROXY: http://name:password@proxy:port."
+)
+
+
+def _headline(page: str) -> str:
+    """What a page of an error calls itself, in one line."""
+    title = re.search(r"<title>([^<]+)</title>", page)
+    return title[1] if title else page[:100]
+
+
+def _judge_connect(found: Findings, failure: Failure, named: str) -> Problem:
+    """The proxy of the environment answered CONNECT with something else than a way."""
+    if failure.status == 407:
+        return _PROXY_WANTS_PASSWORD
+    if failure.status:
+        return Problem(
+            f"The proxy {found.proxy} refuses the way to {named} ({failure.status}).",
+            "Have it allow CONNECT to that name and port, or name the gateway in NO_PROXY.",
+        )
+    return Problem(
+        f"The proxy did not let the request through ({failure.detail}).", "Look at HTTPS_PROXY and NO_PROXY."
+    )
 
 
 _OF_THE_WAY: Final = frozenset(
@@ -121,10 +162,7 @@ _OF_THE_WAY: Final = frozenset(
 def _judge_status(found: Findings, failure: Failure) -> Problem:
     status, where = failure.status, found.url
     if status == 407:
-        return Problem(
-            "The proxy wants a name and a password (407).",
-            "Put them into HTTPS_PROXY: http://name:password@proxy:port.",
-        )
+        return _PROXY_WANTS_PASSWORD
     if status in (502, 503):
         return Problem(
             f"A proxy at {where} answers, but does not reach the gateway behind it ({status}).",
@@ -140,6 +178,11 @@ def _judge_status(found: Findings, failure: Failure) -> Problem:
             f"Something before the gateway wants to know who you are ({status}).",
             "A proxy that signs people in has to let the gateway's API through, or --header has to carry its token.",
         )
+    if status == 400 and "SSL certificate" in failure.detail:
+        return Problem(
+            f"{where} wants a client certificate ({_headline(failure.detail)}).",
+            "Name yours with --client-cert and --client-key, or GENBA_CLIENT_CERT and GENBA_CLIENT_KEY.",
+        )
     if status == 400 and "https" in failure.detail.lower():
         secure = found.url.replace("http:", "https:", 1)
         return Problem(f"{where} speaks TLS only.", f"Use {secure}.")
@@ -151,10 +194,7 @@ def _judge_status(found: Findings, failure: Failure) -> Problem:
 
 def _judge_websocket(found: Findings, failure: Failure) -> Problem:
     where = found.url
-    upgrade = (
-        "A reverse proxy has to pass them on: in nginx `proxy_http_version 1.1`, and the headers Upgrade and"
-        " Connection."
-    )
+    upgrade = _remedy_for_websockets(failure)
     said = f" ({failure.detail})" if failure.detail else ""
     match failure.kind:
         case FailureKind.STATUS:
@@ -178,6 +218,24 @@ def _judge_websocket(found: Findings, failure: Failure) -> Problem:
             return Problem(f"{where} answers requests, but breaks websockets off{said}.", upgrade)
 
 
+def _remedy_for_websockets(failure: Failure) -> str:
+    if failure.is_stripped:
+        return (
+            "They reach the gateway as plain requests: a reverse proxy drops the headers Upgrade and Connection. In"
+            " nginx: `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header"
+            " Connection`; docs/networks.md has all of it."
+        )
+    if failure.status in (401, 403, 405):
+        return (
+            "A proxy has a rule against them, since plain requests pass: have it let those with the headers Upgrade and"
+            " Connection through (in HAProxy look for `http-request deny`)."
+        )
+    return (
+        "A reverse proxy has to pass them on: in nginx `proxy_http_version 1.1`, and the headers Upgrade and"
+        " Connection."
+    )
+
+
 def _judge_clock(found: Findings) -> Problem | None:
     ahead_s = found.clock_ahead_s
     if ahead_s is None or abs(ahead_s) < CLOCK_TOLERANCE_S:
@@ -196,6 +254,13 @@ def _judge_address(found: Findings) -> Problem | None:
     here, there = urlsplit(found.url), urlsplit(found.access_url)
     if (here.scheme, here.netloc.lower()) == (there.scheme, there.netloc.lower()):
         return None
+    if found.host and found.host.lower() != here.netloc.lower():
+        return Problem(
+            f"You use {found.url}, but the gateway takes {found.access_url} for its address, and a proxy tells it that"
+            f" you asked for {found.host}: terminals in its pages are refused as those of another origin.",
+            f"Start the gateway with --access-url {found.url}, and have the proxy pass Host on.",
+            is_error=False,
+        )
     return Problem(
         f"You use {found.url}, but the gateway takes {found.access_url} for its address.",
         "Workspaces and links use that one: if it is wrong, start the gateway with --access-url.",

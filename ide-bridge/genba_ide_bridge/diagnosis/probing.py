@@ -17,7 +17,7 @@ from genba_ide_bridge.diagnosis.failures import classify
 from genba_ide_bridge.diagnosis.findings import Failure, FailureKind, Findings
 from genba_wire.api.buildinfo import BuildInfo
 from genba_wire.api.message import decode_message
-from genba_wire.errors import TransportError
+from genba_wire.errors import GatewayRefused, TransportError
 
 if TYPE_CHECKING:
     import httpx
@@ -36,6 +36,8 @@ TIMES: Final = 3
 WEBSOCKET_PATH: Final = "/api/v2/derp-map"
 """A websocket that needs no sign-in, and on which the gateway speaks first."""
 
+_BUILD_INFO: Final = "/api/v2/buildinfo"
+
 
 async def probe(
     transport: Transport,
@@ -47,7 +49,7 @@ async def probe(
     """Ask a gateway a few things that need no sign-in."""
     found = Findings(url=transport.options.base_url.rstrip("/"), proxy=find_proxy(transport.options.base_url))
     try:
-        response = await transport.request("GET", "/api/v2/buildinfo", timeout_s=request_s)
+        response = await transport.request("GET", _BUILD_INFO, timeout_s=request_s)
     except TransportError as error:
         return replace(found, http=classify(error))
     http, access_url = _read_build_info(response)
@@ -58,7 +60,7 @@ async def probe(
         access_url=access_url,
         clock_ahead_s=_clock_ahead(response, now()),
         round_trip_ms=await _measure(transport, request_s),
-        websocket=await _try_websocket(transport, first_message_s),
+        websocket=await _try_websocket(transport, first_message_s, request_s),
     )
 
 
@@ -75,12 +77,16 @@ def find_proxy(url: str) -> str:
 def _read_build_info(response: httpx.Response) -> tuple[Failure | None, str]:
     if 300 <= response.status_code < 400:
         target = str(response.next_request.url) if response.next_request else response.headers.get("Location", "")
-        return Failure(FailureKind.MOVED, target.removesuffix("/api/v2/buildinfo"), response.status_code), ""
+        # A gateway that moved takes its paths with it; who sends everybody to one page wants something else.
+        is_moved = target.endswith(_BUILD_INFO) or urlsplit(target).hostname == response.request.url.host
+        kind = FailureKind.MOVED if is_moved else FailureKind.SIGN_IN_PAGE
+        return Failure(kind, target.removesuffix(_BUILD_INFO), response.status_code), ""
     try:
         return None, decode_message(response.content, BuildInfo).external_url.rstrip("/")
     except msgspec.MsgspecError:
         server = response.headers.get("Server", "")
-        return Failure(FailureKind.OTHER_SERVER, f"it calls itself {server}" if server else ""), ""
+        said = f"it calls itself {server}" if server else ""
+        return Failure(FailureKind.OTHER_SERVER, said, response.status_code), ""
 
 
 def _clock_ahead(response: httpx.Response, now: datetime) -> float | None:
@@ -105,16 +111,35 @@ async def _measure(transport: Transport, request_s: float) -> float | None:
     return min(spans) * 1000
 
 
-async def _try_websocket(transport: Transport, first_message_s: float) -> Failure | None:
+async def _try_websocket(transport: Transport, first_message_s: float, request_s: float) -> Failure | None:
     from websockets.exceptions import ConnectionClosed
 
     try:
         async with transport.websocket(WEBSOCKET_PATH) as connection, asyncio.timeout(first_message_s):
             await connection.recv()
     except TransportError as error:
-        return classify(error)
+        failure = classify(error)
+        return replace(failure, is_stripped=await _is_stripped(transport, failure, request_s))
     except TimeoutError:
         return Failure(FailureKind.SILENT)
     except ConnectionClosed as error:
         return Failure(FailureKind.CLOSED, str(error))
     return None
+
+
+async def _is_stripped(transport: Transport, failure: Failure, request_s: float) -> bool:
+    """Whether a websocket was answered as a plain request for the same is, in the gateway's own words."""
+    if failure.kind is not FailureKind.STATUS:
+        return False
+    try:
+        await transport.request("GET", WEBSOCKET_PATH, timeout_s=request_s)
+    except GatewayRefused as refusal:
+        return (refusal.status, refusal.message) == (failure.status, failure.detail) and not _is_page(refusal.message)
+    except TransportError:
+        pass
+    return False
+
+
+def _is_page(text: str) -> bool:
+    """Whether an answer's text is a page of a proxy; the gateway has one sentence."""
+    return "<" in text

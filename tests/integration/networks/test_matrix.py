@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.support.cli_process import run_genba
 from tests.support.debian_packages import MissingPart
-from tests.support.network_rows import CLIENT_CERTIFICATE_ROW, PLAIN_ROWS, TLS_ROWS, Row
-from tests.support.network_world import NetworkWorld, network_world, pass_all
-from tests.support.real_gateway import RealGateway
-from tests.support.real_proxies import PAGE
+from tests.support.network_rows import CLIENT_CERTIFICATE_ROW, PLAIN_ROWS, TLS_ROWS, Row, Way, nginx_site
+from tests.support.network_world import NetworkWorld, network_world, pass_all, sign_in
+from tests.support.real_gateway import RealGateway, free_port
+from tests.support.real_proxies import PAGE, replace_all, running_nginx
 from tests.support.tls import make_authority
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
@@ -61,6 +62,27 @@ async def test_row_before_a_plain_gateway_passes_all(plain: NetworkWorld, row: R
 @pytest.mark.parametrize("row", TLS_ROWS, ids=lambda row: row.name)
 async def test_row_before_a_gateway_with_tls_passes_all(secure: NetworkWorld, row: Row) -> None:
     await pass_or_skip(secure, row)
+
+
+async def test_ping_and_netcheck_say_what_a_proxy_does(plain: NetworkWorld) -> None:
+    site = await asyncio.to_thread(plain.make_site, "named")
+    port, impatient = free_port(), free_port()
+    stripped = replace_all(nginx_site(site, port), {"proxy_set_header Upgrade $http_upgrade;": ""})
+    hasty = replace_all(nginx_site(site, impatient), {"location / {": "location / {\nproxy_read_timeout 1s;"})
+    try:
+        async with running_nginx(site.folder, f"{stripped}\nserver {{{hasty.partition('server {')[2]}", port):
+            session = await sign_in(plain, site.folder, Way(f"http://127.0.0.1:{port}", {}))
+            for command in (("netcheck",), ("ping", "demo", "-n", "1")):
+                done = await run_genba(*command, folder=site.folder, env=session)
+                assert "They reach the gateway as plain requests" in done.err, done
+            session |= {"GENBA_URL": f"http://127.0.0.1:{impatient}", "GENBA_SESSION_TOKEN": plain.gateway.token}
+            done = await run_genba("ping", "demo", "-n", "2", "--wait", "3s", folder=site.folder, env=session)
+            assert "2 sent, 2 answered" in done.err, done
+            assert "The way was lost while nothing was sent (" in done.err, done
+            done = await run_genba("netcheck", "--idle", "20s", folder=site.folder, env=session)
+            assert "ends connections in which nothing is said after 1 s" in done.err, done
+    except MissingPart as missing:
+        pytest.skip(str(missing))
 
 
 async def pass_or_skip(here: NetworkWorld, row: Row) -> None:

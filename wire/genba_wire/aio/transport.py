@@ -123,6 +123,21 @@ class Transport:
             raise refusal_of(response.status_code, response.content)
         return response
 
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncGenerator[httpx.Response]:
+        """GET an answer whose body is read as it comes; it is closed at the end of the block.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: see `request`; a body that breaks off is a GatewayUnreachable, too.
+        """
+        try:
+            async with self._client.stream("GET", path) as response:
+                if response.status_code >= 400:
+                    raise refusal_of(response.status_code, await response.aread())
+                yield response
+        except (httpx.HTTPError, OSError) as error:
+            raise GatewayUnreachable(_explain(self.options, error)) from error
+
     async def fetch(
         self,
         method: str,

@@ -110,6 +110,11 @@ class _Pinger:
         elif answered < self._sent:
             reason = f": {self._lost[-1]}" if self._lost else "."
             note(f"The way was lost for a while{reason}")
+        elif self._lost:
+            note(
+                f"The way was lost while nothing was sent ({len(self._lost)} times: {self._lost[-1]}). A proxy's"
+                " time-out may be too short: `genba netcheck --idle 20s` looks."
+            )
         else:
             note("Nothing is wrong.")
         return 0

@@ -4,6 +4,7 @@ import errno
 import socket
 import ssl
 
+import httpx
 import pytest
 
 from genba_ide_bridge.diagnosis.failures import classify
@@ -56,3 +57,10 @@ def test_handshake_that_waits_is_no_failure_of_tls() -> None:
 
 def test_refusal_keeps_its_status() -> None:
     assert classify(GatewayRefused(502, "Bad Gateway")) == Failure(FailureKind.STATUS, "Bad Gateway", 502)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("407 Proxy Authentication Required", 407), ("rejected: HTTP 403", 403), ("odd answer", 0)]
+)
+def test_status_of_a_proxy_is_read_from_what_the_library_says(said: str, status: int) -> None:
+    assert classify(httpx.ProxyError(said)) == Failure(FailureKind.PROXY, said, status)

@@ -46,6 +46,10 @@ async def test_gateway_that_is_well_has_no_problem() -> None:
         (http_answer(400, b"The plain HTTP request was sent to HTTPS port"), "speaks TLS only. Use https://127.0.0.1"),
         (http_answer(200, HTML, Server="nginx"), "is a web server, but no gateway (it calls itself nginx)"),
         (http_answer(301, Location="https://g.example.com/api/v2/buildinfo"), "visitors to https://g.example.com."),
+        (
+            http_answer(302, Location="http://portal.example.net/"),
+            "is sent to http://portal.example.net/ instead. That",
+        ),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "answers is no HTTP"),
         (None, "closed the connection without an answer"),
     ],
@@ -73,6 +77,21 @@ async def test_proxy_that_passes_no_websockets_is_named(answer: bytes | None, sa
         (problem,) = await diagnose(server.url)
     assert said in problem
     assert "the headers Upgrade and Connection" in problem
+
+
+async def test_websocket_that_the_gateway_gets_as_a_plain_request_is_told_apart_from_a_rule_against_it() -> None:
+    plain = http_answer(400, b'{"message":"Not a websocket."}')
+    async with broken_server() as server:
+        server.answers["/api/v2/derp-map"] = server.websocket = plain
+        (stripped,) = await diagnose(server.url)
+        # A page is a proxy's, whatever it answers with.
+        server.answers["/api/v2/derp-map"] = server.websocket = http_answer(400, HTML)
+        (page,) = await diagnose(server.url)
+        server.answers["/api/v2/derp-map"], server.websocket = plain, http_answer(403, HTML)
+        (forbidden,) = await diagnose(server.url)
+    assert "They reach the gateway as plain requests" in stripped
+    assert "as plain requests" not in page
+    assert "A proxy has a rule against them" in forbidden
 
 
 async def test_proxy_that_holds_messages_back_is_named() -> None:

@@ -66,6 +66,20 @@ async def test_a_request_carries_token_headers_and_a_message_as_json() -> None:
     assert "secret" not in repr(options)
 
 
+async def test_a_body_is_read_as_it_comes() -> None:
+    async with serving() as server, Transport(TransportOptions(server.url)) as transport:
+        async with transport.stream("/api/x") as answer:
+            pieces = [piece async for piece in answer.aiter_bytes()]
+        assert b"".join(pieces) == server.body
+        server.status = 403
+        with pytest.raises(GatewayRefused, match="hello"):
+            async with transport.stream("/api/x"):
+                pass
+    with pytest.raises(GatewayUnreachable, match="Can't reach the gateway"):
+        async with Transport(TransportOptions("http://127.0.0.1:1")) as transport, transport.stream("/"):
+            pass
+
+
 async def test_a_refusal_keeps_status_and_words() -> None:
     async with serving() as server, Transport(TransportOptions(server.url)) as transport:
         server.status, server.body = 404, b'{"message": "None such.", "detail": "d"}'
