@@ -266,6 +266,11 @@ class TakeableServer(TCPServer):
             await self._taken.wind_up()
         await super()._close()
 
+    async def _initiate_server_close(self) -> None:
+        """Close an idle connection; over TLS the peer is to say goodbye, for which asyncio would wait 30 s."""
+        await super()._initiate_server_close()
+        asyncio.get_running_loop().call_later(CLOSE_S, self.writer.transport.abort)
+
     async def _end_at_shutdown(self) -> None:
         """End the session as soon as the server stops accepting, so that its drain has nothing to wait for."""
         taken = self._taken

@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
+from pathlib import Path
 
+import httpx
 import hypercorn.asyncio.run
 import pytest
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -14,6 +17,7 @@ from tests.support.carriers import CEILING_S, read_raw, send_raw
 from tests.support.raw_websocket import make_frame, open_raw
 from tests.support.relay_app import serve_relay, switch_takeover
 from tests.support.session_world import taken_pair
+from tests.support.tls import make_server_tls
 from tests.support.waiting import turned_until
 
 
@@ -171,3 +175,15 @@ async def test_a_transport_is_paused_again_for_its_owner(monkeypatch: pytest.Mon
         await asyncio.wait([watching])
         assert not taken.transport.is_reading()
         assert taken.take_early() == b"early"
+
+
+async def test_an_idle_client_that_says_no_goodbye_to_tls_does_not_hold_up_a_shutdown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    switch_takeover(monkeypatch, is_on=True)
+    monkeypatch.setattr(takeover, "CLOSE_S", 0.05)
+    certificate = await asyncio.to_thread(make_server_tls, tmp_path)
+    context = await asyncio.to_thread(ssl.create_default_context, cafile=str(certificate[0]))
+    # It keeps its connection for the next request, as all that use this library do.
+    async with httpx.AsyncClient(verify=context, trust_env=False) as client, serve_relay(certificate) as app:
+        assert (await client.get(f"https://127.0.0.1:{app.port}/plain")).text == "plain"
