@@ -11,12 +11,13 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support.debian_packages import fetch_kept
+from tests.support.debian_packages import MissingPart, fetch_kept
 from tests.support.real_gateway import CEILING_S
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "networks.md"
@@ -82,7 +83,12 @@ def find_haproxy() -> tuple[Path, str]:
     if found:
         return Path(found), ""
     root = fetch_kept("haproxy", *HAPROXY_LIBRARIES)
-    return root / "usr" / "sbin" / "haproxy", str(root / "usr" / "lib" / f"{platform.machine()}-linux-gnu")
+    program, libraries = root / "usr" / "sbin" / "haproxy", root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
+    asked = subprocess.run([program, "-v"], env=environment, capture_output=True, text=True, timeout=30, check=False)
+    if asked.returncode != 0:
+        raise MissingPart(f"Debian's haproxy does not run here: {asked.stderr.strip()}")
+    return program, str(libraries)
 
 
 @asynccontextmanager

@@ -11,12 +11,13 @@ import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
 from genba_ide_bridge.api.connect import open_transport
 from genba_ide_bridge.cli.options import GlobalFlags, Settings
+from genba_ide_bridge.diagnosis.pages import find_title, is_page
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
 from genba_wire.errors import GatewayRefused, WireError
 from genba_wire.version import VERSION
@@ -153,9 +154,15 @@ def _report(error: Exception, settings: Settings) -> int:
 
 
 def describe_refusal(refusal: GatewayRefused) -> tuple[str, str]:
-    """The gateway's no in words, and what it adds to them."""
+    """The gateway's no in words, and what it adds to them; a page is the no of something before it."""
+    if is_page(refusal.message):
+        remedy = _REMEDY_FOR_SIZE if refusal.status == 413 else "`genba netcheck` looks at the way there."
+        return f"Something before the gateway refused the request: {find_title(refusal.message)}.", remedy
     problems = "; ".join(f"{field}: {detail}" for field, detail in refusal.problems)
     return refusal.message, " ".join(part for part in (refusal.detail, problems) if part)
+
+
+_REMEDY_FOR_SIZE: Final = "Have its limit for bodies raised: in nginx `client_max_body_size 101m`."
 
 
 def _say(message: str, hint: str, code: int) -> int:

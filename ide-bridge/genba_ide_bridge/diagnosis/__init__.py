@@ -2,6 +2,7 @@
 
 * `findings`: what was seen on the way, as plain values
 * `failures`: which kind of failure an exception is
+* `pages`: pages that proxies answer with
 * `judging`: findings in, sentences out
 * `probing`: looks at a real gateway
 * `passage`, `judging_passage`: the same for streams, large bodies and silence, which take longer

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from genba_ide_bridge.diagnosis.findings import Failure, FailureKind, Findings
+from genba_ide_bridge.diagnosis.pages import find_title
 
 CLOCK_TOLERANCE_S: Final = 60.0
 """The gateway writes whole seconds, and an answer takes its time; tickets and certificates live longer."""
@@ -134,12 +134,6 @@ _PROXY_WANTS_PASSWORD: Final = Problem(
 )
 
 
-def _headline(page: str) -> str:
-    """What a page of an error calls itself, in one line."""
-    title = re.search(r"<title>([^<]+)</title>", page)
-    return title[1] if title else page[:100]
-
-
 def _judge_connect(found: Findings, failure: Failure, named: str) -> Problem:
     """The proxy of the environment answered CONNECT with something else than a way."""
     if failure.status == 407:
@@ -180,7 +174,7 @@ def _judge_status(found: Findings, failure: Failure) -> Problem:
         )
     if status == 400 and "SSL certificate" in failure.detail:
         return Problem(
-            f"{where} wants a client certificate ({_headline(failure.detail)}).",
+            f"{where} wants a client certificate ({find_title(failure.detail)}).",
             "Name yours with --client-cert and --client-key, or GENBA_CLIENT_CERT and GENBA_CLIENT_KEY.",
         )
     if status == 400 and "https" in failure.detail.lower():

@@ -15,6 +15,7 @@ import msgspec
 
 from genba_ide_bridge.diagnosis.failures import classify
 from genba_ide_bridge.diagnosis.findings import Failure, FailureKind, Findings
+from genba_ide_bridge.diagnosis.pages import is_page
 from genba_wire.api.buildinfo import BuildInfo
 from genba_wire.api.message import decode_message
 from genba_wire.errors import GatewayRefused, TransportError
@@ -134,12 +135,7 @@ async def _is_stripped(transport: Transport, failure: Failure, request_s: float)
     try:
         await transport.request("GET", WEBSOCKET_PATH, timeout_s=request_s)
     except GatewayRefused as refusal:
-        return (refusal.status, refusal.message) == (failure.status, failure.detail) and not _is_page(refusal.message)
+        return (refusal.status, refusal.message) == (failure.status, failure.detail) and not is_page(refusal.message)
     except TransportError:
         pass
     return False
-
-
-def _is_page(text: str) -> bool:
-    """Whether an answer's text is a page of a proxy; the gateway has one sentence."""
-    return "<" in text

@@ -12,16 +12,22 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from genba_gateway.api.streams import HEARTBEAT_S
+from genba_gateway.serving import WEBSOCKET_PING_S
+from genba_wire.tunnel.frames import PING_AFTER_S
 from tests.support.cli_process import run_genba
 from tests.support.debian_packages import MissingPart
 from tests.support.network_rows import CLIENT_CERTIFICATE_ROW, PLAIN_ROWS, TLS_ROWS, Row, Way, nginx_site
 from tests.support.network_world import NetworkWorld, network_world, pass_all, sign_in
 from tests.support.real_gateway import RealGateway, free_port
-from tests.support.real_proxies import PAGE, replace_all, running_nginx
+from tests.support.real_proxies import PAGE, read_snippet, replace_all, running_nginx
 from tests.support.tls import make_authority
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
+
+NGINX_READ_S = 60
+"""nginx's `proxy_read_timeout` where none is set."""
 
 ROWS = (*PLAIN_ROWS, CLIENT_CERTIFICATE_ROW, *TLS_ROWS)
 """Client certificates at the gateway are in tests/e2e/test_tls.py."""
@@ -90,6 +96,12 @@ async def pass_or_skip(here: NetworkWorld, row: Row) -> None:
         await pass_all(here, row)
     except MissingPart as missing:
         pytest.skip(str(missing))
+
+
+async def test_published_time_outs_leave_room_for_a_ping_that_comes_late() -> None:
+    spans = [int(seconds) for seconds in re.findall(r"timeout (?:client|server) +(\d+)s", read_snippet("HAProxy"))]
+    assert len(spans) == 2
+    assert 2 * max(PING_AFTER_S, HEARTBEAT_S, WEBSOCKET_PING_S) < min(*spans, NGINX_READ_S)
 
 
 async def test_page_lists_the_rows() -> None:

@@ -36,6 +36,18 @@ def run_raising(error: BaseException, *arguments: str) -> int:
         (click.UsageError("Wrong."), 2, "error: Wrong.\n`genba raising --help` shows the usage.\n"),
         (GatewayUnreachable("Away."), 1, "error: Away.\n"),
         (GatewayRefused(400, "Bad.", "", (("name", "taken"),)), 1, "error: Bad.\nname: taken\n"),
+        (
+            GatewayRefused(413, "<html><head><title>413 Request Entity Too Large</title></head></html>"),
+            1,
+            "error: Something before the gateway refused the request: 413 Request Entity Too Large.\n"
+            "Have its limit for bodies raised: in nginx `client_max_body_size 101m`.\n",
+        ),
+        (
+            GatewayRefused(403, "<html><body><h1>403 Forbidden</h1></body></html>"),
+            1,
+            "error: Something before the gateway refused the request: 403 Forbidden.\n"
+            "`genba netcheck` looks at the way there.\n",
+        ),
         (FileNotFoundError(2, "No such file", "x.tf"), 1, "error: x.tf: No such file\n"),
         (KeyError("k"), 1, "error: KeyError: 'k'\nThis is a bug of genba. -v shows where.\n"),
         (ExceptionGroup("tasks", [ExceptionGroup("", [BridgeError("Inner.")])]), 1, "error: Inner.\n"),
