@@ -51,6 +51,7 @@ class Agent:
         self._retrier = Retrier(clock)
         self._lifecycle = LifecycleReporter(self._api, self._retrier, clock)
         self._transport = transport
+        transport.carrier_ways.on_fallback = _log_fallback
         self._boot_id = uuid.uuid4().bytes
         self._stop = asyncio.Event()
 
@@ -148,6 +149,10 @@ class Agent:
     def _on_connected(self) -> None:
         self._retrier.wake()
         self._lifecycle.resend_latest()
+
+
+def _log_fallback(reason: str) -> None:
+    logger.warning("Connections go over HTTP requests, which is slower: websockets don't pass, as %s.", reason)
 
 
 def stop_twice(agent: Agent, kill: Callable[[], object]) -> Callable[[], None]:

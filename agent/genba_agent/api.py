@@ -24,7 +24,7 @@ from genba_wire.api.agent_protocol import (
 from genba_wire.api.message import Message
 
 if TYPE_CHECKING:
-    from genba_wire.aio.websocket_carrier import WebSocketCarrier
+    from genba_wire.aio.carrier import DialledCarrier
 
 ME: Final = "/api/v2/workspaceagents/me"
 
@@ -35,7 +35,7 @@ class AgentApi:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def open_control(self) -> WebSocketCarrier:
+    async def open_control(self) -> DialledCarrier:
         """Open the control carrier; the caller closes it."""
         return await self._transport.carrier(CONTROL_PATH)
 

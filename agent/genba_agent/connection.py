@@ -33,7 +33,7 @@ from genba_wire.tunnel.frames import (
 from genba_wire.tunnel.liveness import Liveness
 
 if TYPE_CHECKING:
-    from genba_wire.aio.websocket_carrier import WebSocketCarrier
+    from genba_wire.aio.carrier import DialledCarrier
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class ControlCarrier:
     nothing for `DEAD_AFTER_S`: a connection whose other end vanished says nothing by itself.
     """
 
-    def __init__(self, carrier: WebSocketCarrier, boot_id: bytes, clock: Clock, dial: DialHandler) -> None:
+    def __init__(self, carrier: DialledCarrier, boot_id: bytes, clock: Clock, dial: DialHandler) -> None:
         self.greeted = asyncio.Event()
         self.ended = asyncio.Event()
         self.end_reason = ""

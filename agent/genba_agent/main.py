@@ -70,10 +70,15 @@ async def _run(options: AgentOptions) -> None:
     from genba_agent.agent import Agent, stop_twice
     from genba_agent.clock import SystemClock
     from genba_agent.environment import own_command
+    from genba_wire.aio.carrier_ways import read_websocket_use
     from genba_wire.aio.transport import Transport, TransportOptions
     from genba_wire.errors import GatewayUnreachable
     from genba_wire.version import VERSION
 
+    try:
+        websockets = read_websocket_use(os.environ)
+    except GatewayUnreachable as error:
+        raise OptionsError(str(error)) from error
     transport_options = TransportOptions(
         base_url=options.address.url,
         token=options.address.token,
@@ -82,6 +87,7 @@ async def _run(options: AgentOptions) -> None:
         client_cert=options.client_cert or None,
         client_key=options.client_key or None,
         user_agent=f"genba-agent/{VERSION}",
+        websockets=websockets,
     )
     loop = asyncio.get_running_loop()
     this_task = asyncio.current_task()

@@ -12,6 +12,7 @@ GenbaError                    500
 ├── Gone                      410
 ├── TooLarge                  413
 ├── PreconditionFailed        417 (users with workspaces; contract 2.6)
+├── UpgradeRequired           426 (a websocket's address was asked without a websocket)
 ├── PreconditionRequired      428
 ├── TooManyRequests           429
 ├── AgentUnreachable          502 (the agent is connected, but opened no carrier)
@@ -106,6 +107,12 @@ class PreconditionFailed(GenbaError):
     """Something else has to be removed first."""
 
     status = 417
+
+
+class UpgradeRequired(GenbaError):
+    """The address is a websocket's, and the request asks for none."""
+
+    status = 426
 
 
 class PreconditionRequired(GenbaError):

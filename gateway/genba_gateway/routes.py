@@ -23,6 +23,7 @@ from genba_gateway.api import (
     executables,
     files,
     git_ssh_keys,
+    http_carriers,
     init_reports,
     listening_ports,
     organizations,
@@ -94,6 +95,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         agents.make_blueprint(s.agents),
         agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls),
         carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials),
+        http_carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials, s.agent_controls),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
         listening_ports.make_blueprint(s.listening_ports),
         pages.make_blueprint(

@@ -15,6 +15,7 @@ from struct import Struct
 from typing import Final, TypeAlias
 
 from genba_wire.errors import LocalProtocolError, RemoteProtocolError
+from genba_wire.http_frames import MAX_END_BYTES, CarrierEnd, CarrierMessage, HttpFrameReader, encode_end, encode_length
 from genba_wire.tunnel import control, frames, mux_frames, streams
 from genba_wire.tunnel.frames import MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES, CloseCode
 from genba_wire.tunnel.greeting import Greeting
@@ -177,6 +178,36 @@ def fuzz_websockets(draw: Random) -> None:
             assert len(reader._pieces) <= WEBSOCKET_MESSAGE_BYTES  # pyright: ignore[reportPrivateUsage]
 
 
+def _draw_http_bytes(draw: Random) -> bytes:
+    match draw.randint(0, 5):
+        case 0:
+            return encode_end(draw.randint(0, 0xFFFF), "x" * draw.randint(0, 2000))
+        case 1:
+            return encode_length(_number(draw, _U32)) + _bytes(draw)
+        case _:
+            payload = draw.choice((b"", _bytes(draw), bytes(5000)))
+            return encode_length(len(payload)) + payload
+
+
+def fuzz_http_frames(draw: Random) -> None:
+    """What carries messages over HTTP requests, cut anywhere."""
+    whole = b"".join(_maybe_bent(draw, _draw_http_bytes(draw)) for _ in range(draw.randint(1, 8)))
+    size = draw.choice((draw.randint(1, 20), draw.randint(1, 3000)))
+    reader, is_over = HttpFrameReader(), False
+    with suppress(RemoteProtocolError):
+        for at in range(0, len(whole), size):
+            events = reader.feed(whole[at : at + size])
+            assert not (is_over and events)
+            for event in events:
+                if isinstance(event, CarrierEnd):
+                    is_over = True
+                    assert len(event.reason.encode(errors="replace")) <= 3 * MAX_END_BYTES
+                else:
+                    assert isinstance(event, CarrierMessage)
+                    assert 0 < len(event.data) <= MAX_MESSAGE_BYTES
+            assert reader.kept_bytes <= MAX_MESSAGE_BYTES + 4
+
+
 def fuzz_json(draw: Random) -> None:
     """Commands, answers, heads and notes."""
     text = _bytes(draw) if draw.random() < 0.1 else _maybe_bent(draw, draw.choice(_JSON))
@@ -294,6 +325,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "frames": fuzz_frames,
     "mux_frames": fuzz_mux_frames,
     "websockets": fuzz_websockets,
+    "http_frames": fuzz_http_frames,
     "json": fuzz_json,
     "greeting": fuzz_greeting,
     "link": fuzz_link,

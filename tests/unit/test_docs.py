@@ -12,6 +12,8 @@ import pytest
 
 from genba_gateway.config import Config
 from genba_ide_bridge.cli import main
+from genba_wire import http_frames
+from genba_wire.api import http_carriers
 from genba_wire.tunnel import credit, files, frames, mux, mux_frames, replay, streams
 from genba_wire.tunnel.frames import CloseCode, FrameType
 from genba_wire.tunnel.mux_frames import MuxType, ResetCode
@@ -112,6 +114,8 @@ def as_documented(size: int) -> str:
     ("title", "name", "value"),
     [
         *((title, name, getattr(module, name)) for title, (module, names) in LIMITS.items() for name in names),
+        ("Carriers over HTTP requests", "MAX_UP_BYTES", http_carriers.MAX_UP_BYTES),
+        ("Carriers over HTTP requests", "MAX_END_BYTES", http_frames.MAX_END_BYTES),
         *(("Streams", name, getattr(credit, name)) for name in ("INITIAL_WINDOW", "MAX_WINDOW", "MAX_GROWTH")),
     ],
 )
@@ -125,6 +129,12 @@ def test_every_limit_is_documented_with_its_value(title: str, name: str, value: 
 def test_every_limit_of_sending_again_is_documented(name: str) -> None:
     sentences = section("docs/protocol.md", "Links").replace("\n", " ").split("; ")
     assert any(f"`{name}`" in each and as_documented(getattr(replay, name)) in each for each in sentences)
+
+
+@pytest.mark.parametrize("name", ["KEEP_ALIVE_S", "TAKE_UP_S"])
+def test_every_timer_of_carriers_over_requests_is_documented(name: str) -> None:
+    value = getattr(http_carriers, name)
+    assert f"| `{name}` | {value:.0f} s |" in section("docs/protocol.md", "Carriers over HTTP requests")
 
 
 @pytest.mark.parametrize("name", ["PING_AFTER_S", "DEAD_AFTER_S", "GREETING_S", "ANSWER_S"])

@@ -7,6 +7,7 @@ from typing import Any, Final
 from quart import Request
 
 from genba_gateway.api.rate_limits import SIGN_IN_PATHS
+from genba_wire.api.http_carriers import MAX_UP_BYTES, UP_SUFFIX
 
 UPLOAD_PATH: Final = "/api/v2/files"
 
@@ -33,4 +34,6 @@ def limit_of_path(path: str) -> int:
     """The largest body in bytes."""
     if path == UPLOAD_PATH:
         return MAX_UPLOAD_BYTES
+    if path.endswith(UP_SUFFIX):
+        return MAX_UP_BYTES
     return MAX_SIGN_IN_BYTES if path in SIGN_IN_PATHS else MAX_BODY_BYTES

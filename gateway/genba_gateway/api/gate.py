@@ -103,6 +103,10 @@ def install_gate(
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
+    async def stamp_refusal(response: Any) -> Any:
+        """A websocket that was refused has an answer: whoever gets it sees that it is no proxy's."""
+        return response if response is None else await stamp(response)
+
     async def refuse_csrf(_refusal: CsrfRefused) -> Response:
         text = f"This request carries the session's cookie but no {CSRF_HEADER}: reload the page and try again.\n"
         return Response(text, status=400, content_type="text/plain; charset=utf-8")
@@ -111,6 +115,7 @@ def install_gate(
     app.before_request(check_http)
     app.before_websocket(check_websocket)
     app.after_request(stamp)
+    app.after_websocket(stamp_refusal)
 
 
 def current_user() -> UserActor:

@@ -11,6 +11,8 @@ from genba_gateway.api.gate import client_address
 from genba_gateway.domain.actors import AgentActor, UserActor
 from genba_gateway.domain.rate_limits import Allowance, RequestCounter
 from genba_gateway.errors import PreconditionRequired, TooManyRequests
+from genba_wire.api.http_carriers import UP_SUFFIX
+from genba_wire.api.terminals import CLIENT_CARRIER_PATH
 
 GENERAL_LIMIT: Final = 512
 SIGN_IN_LIMIT: Final = 60
@@ -18,6 +20,9 @@ FILE_LIMIT: Final = 12
 BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
 
 SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
+
+
+_CARRIER_START, _CARRIER_END = CLIENT_CARRIER_PATH.split("{agent_id}")
 
 
 def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], None]:
@@ -66,6 +71,8 @@ def _limit_of_request() -> int | None:
     """The limit per minute, or None where there is none."""
     if isinstance(g.actor, AgentActor):
         return None  # agents send each log line when it comes; what they may send is bounded elsewhere
+    if request.path.startswith(_CARRIER_START) and request.path.endswith(_CARRIER_END + UP_SUFFIX):
+        return None  # a session sends them by the hundred; opening one is counted, and so are carriers at once
     if request.path in SIGN_IN_PATHS:
         return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
     if not request.path.startswith("/api/"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TypeAlias
 
+from genba_gateway.relay.http_end import HttpEnd
 from genba_gateway.relay.takeover import TakenTransport
 from genba_wire.aio.carrier import Carrier
 from genba_wire.aio.websocket_carrier import WebSocketCarrier
 
 End: TypeAlias = TakenTransport | Carrier
-"""The fast way, a transport that the relay has taken; or the slower one, a carrier over Quart.
+"""The fast way, a transport that the relay has taken; or the slower one, a carrier over Quart or over HTTP
+requests.
 
 Both have `close(code, reason)`.
 """
@@ -24,7 +26,7 @@ def carrier_of(end: End) -> Carrier:
 async def wait_until_left(end: End) -> None:
     """Return when the peer leaves before its session has begun; of one that went the slower way Quart cancels the
     handler, and with it this."""
-    if isinstance(end, TakenTransport):
+    if isinstance(end, TakenTransport | HttpEnd):
         await end.wait_until_left()
     else:
         await asyncio.Event().wait()

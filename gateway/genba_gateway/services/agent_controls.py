@@ -10,7 +10,7 @@ from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.control_carriers import MAX_WAITING_BYTES, AgentGreeted, ControlCarrier, DialRefused
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_dials import AgentDials, Control
-from genba_wire.aio.carrier import CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR
+from genba_wire.aio.carrier import CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.control import Dial
 
@@ -32,6 +32,49 @@ class ControlSocket(Protocol):
     async def send(self, message: bytes) -> None:
         """Send a message."""
         ...
+
+
+class CarrierSocket:
+    """A `ControlSocket` over any carrier; whoever serves it is cancelled when the carrier is lost."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._received_bytes = 0
+        self._may_send = asyncio.Event()
+        self._may_send.set()
+        carrier.start(self)
+
+    async def receive(self) -> bytes:
+        """Wait for a message."""
+        message = await self._received.get()
+        self._received_bytes -= len(message)
+        if self._received.empty():
+            self._carrier.resume_reading()
+        return message
+
+    async def send(self, message: bytes) -> None:
+        """Send a message when there is room for it."""
+        await self._may_send.wait()
+        self._carrier.send(message)
+
+    def message_received(self, message: memoryview | bytes) -> None:
+        """Keep it for `receive`."""
+        self._received.put_nowait(bytes(message))
+        self._received_bytes += len(message)
+        if self._received_bytes > MAX_WAITING_BYTES:
+            self._carrier.pause_reading()
+
+    def carrier_lost(self, reason: str) -> None:
+        """Nothing more comes."""
+
+    def sending_paused(self) -> None:
+        """The agent does not keep up."""
+        self._may_send.clear()
+
+    def sending_resumed(self) -> None:
+        """It has caught up."""
+        self._may_send.set()
 
 
 class WaitingClock(Protocol):

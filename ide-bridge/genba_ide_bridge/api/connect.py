@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -32,13 +33,14 @@ def open_transport(
     """Make a transport; the caller closes it.
 
     Raises:
-        GatewayUnreachable: a file of certificates can't be used.
+        GatewayUnreachable: a file of certificates, or `GENBA_WEBSOCKETS`, can't be used.
         BridgeError: the token or a header can't be sent.
     """
     _check_text("The session token", token)
     for name, value in headers.items():
         _check_text(f'The value of the header "{name}"', value)
     _import_http_client()
+    from genba_wire.aio.carrier_ways import read_websocket_use
     from genba_wire.aio.transport import Transport, TransportOptions
 
     return Transport(
@@ -50,6 +52,7 @@ def open_transport(
             client_cert=client_cert or None,
             client_key=client_key or None,
             user_agent=f"genba/{VERSION}",
+            websockets=read_websocket_use(os.environ),
         )
     )
 

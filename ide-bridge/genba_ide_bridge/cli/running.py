@@ -17,6 +17,7 @@ import click
 
 from genba_ide_bridge.api.connect import open_transport
 from genba_ide_bridge.cli.options import GlobalFlags, Settings
+from genba_ide_bridge.cli.output import note
 from genba_ide_bridge.diagnosis.pages import find_title, is_page
 from genba_ide_bridge.errors import BridgeError, NotSignedIn
 from genba_wire.errors import GatewayRefused, WireError
@@ -92,6 +93,7 @@ async def _run(
         async with open_transport(
             url, token, settings.headers(), settings.ca_file, settings.client_cert, settings.client_key
         ) as transport:
+            transport.carrier_ways.on_fallback = _note_fallback
             result = await action(GatewayClient(Calls(transport, versions.add)))
     except Exception as error:
         first = _first_of(error)
@@ -107,6 +109,10 @@ async def _run(
             " (--no-version-warning silences this)\n"
         )
     return result
+
+
+def _note_fallback(reason: str) -> None:
+    note(f"Connections go over HTTP requests, which is slower: websockets don't pass, as {reason}.")
 
 
 def _may_be_without_token(settings: Settings, url: str) -> bool:

@@ -187,14 +187,17 @@ def _judge_status(found: Findings, failure: Failure) -> Problem:
 
 
 def _judge_websocket(found: Findings, failure: Failure) -> Problem:
+    """Say what is wrong with websockets. Where they are refused sessions go over HTTP requests: that is no error."""
     where = found.url
     upgrade = _remedy_for_websockets(failure)
+    instead = "sessions go over HTTP requests instead, which is slower."
     said = f" ({failure.detail})" if failure.detail else ""
     match failure.kind:
         case FailureKind.STATUS:
             return Problem(
-                f"{where} answers requests, but refuses websockets with status {failure.status}; sessions need them.",
+                f"{where} answers requests, but refuses websockets with status {failure.status}: {instead}",
                 upgrade,
+                is_error=False,
             )
         case FailureKind.SILENT:
             return Problem(
@@ -202,14 +205,17 @@ def _judge_websocket(found: Findings, failure: Failure) -> Problem:
                 "Something on the way keeps back what it should pass on: switch its buffering off.",
             )
         case FailureKind.TIMED_OUT:
-            return Problem(f"{where} answers requests, but never opens a websocket.", upgrade)
+            return Problem(f"{where} answers requests, but never opens a websocket: {instead}", upgrade, is_error=False)
         case FailureKind.PROXY:
             return Problem(
-                f"The proxy {found.proxy} passes requests, but no websockets{said}.",
+                f"The proxy {found.proxy} passes requests, but no websockets{said}: {instead}",
                 "Have it allow CONNECT to the gateway, or name the gateway in NO_PROXY.",
+                is_error=False,
             )
         case _:
-            return Problem(f"{where} answers requests, but breaks websockets off{said}.", upgrade)
+            return Problem(
+                f"{where} answers requests, but breaks websockets off{said}: {instead}", upgrade, is_error=False
+            )
 
 
 def _remedy_for_websockets(failure: Failure) -> str:

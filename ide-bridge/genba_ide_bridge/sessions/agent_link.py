@@ -18,9 +18,9 @@ from genba_wire.tunnel.mux_frames import ResetCode
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
     from genba_ide_bridge.api.terminals import Purpose
+    from genba_wire.aio.carrier import DialledCarrier
     from genba_wire.aio.link_session import LinkSession
     from genba_wire.aio.stream import Stream
-    from genba_wire.aio.websocket_carrier import WebSocketCarrier
 
 FIRST_PATIENCE_S: Final = 15.0
 """How long the first link is tried: an agent that just lost its gateway is back within a few seconds."""
@@ -70,7 +70,7 @@ class AgentLink:
         self._on_resumed = on_resumed
         self._delays = delays or RedialDelays()
         self._session: LinkSession | None = None
-        self._carrier: WebSocketCarrier | None = None
+        self._carrier: DialledCarrier | None = None
         self._changed = asyncio.Event()
         self._lost_reason = ""
         self._outage_reason: str | None = None
@@ -194,7 +194,7 @@ class AgentLink:
         self._end_outage()
         self._on_resumed()
 
-    async def _dial(self) -> WebSocketCarrier:
+    async def _dial(self) -> DialledCarrier:
         agent_id = self._address.agent_id
         ticket = (await TerminalsApi(self._client.calls).create_ticket(agent_id, self._purpose)).ticket
         path = CLIENT_CARRIER_PATH.format(agent_id=agent_id)

@@ -1,6 +1,7 @@
 """What a carrier is to the layer above: whole messages both ways, by callbacks, over a connection that may break.
 
-`WebSocketCarrier` is the usual one; the gateway has another where a connection can't be taken over.
+`WebSocketCarrier` is the usual one; the gateway has another where a connection can't be taken over, and both ends have
+one where websockets don't pass.
 """
 
 from __future__ import annotations
@@ -72,4 +73,20 @@ class Carrier(Protocol):
 
     def close(self, code: int = CLOSE_NORMAL, reason: str = "") -> None:
         """Say goodbye and close, within a second; the receiver hears nothing more. Harmless when closed already."""
+        ...
+
+
+class DialledCarrier(Carrier, Protocol):
+    """A carrier whose connection is the owner's, who sees to its end."""
+
+    close_code: int | None
+    """The code that the peer closed with, 1006 without one; None while the carrier lives."""
+    close_reason: str
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Return once the connection is gone."""
         ...

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import msgspec
 
+from genba_wire.aio.carrier_ways import CarrierWays, WebsocketUse
 from genba_wire.aio.tls import CA_FILE_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, make_client_context
 from genba_wire.api.message import Response, decode_message, encode_message
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
@@ -23,7 +24,7 @@ from genba_wire.errors import GatewayRefused, GatewayUnreachable
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-    from genba_wire.aio.websocket_carrier import WebSocketCarrier
+    from genba_wire.aio.carrier import DialledCarrier
 
 MessageT = TypeVar("MessageT")
 
@@ -56,6 +57,7 @@ class TransportOptions:
     client_key: str | None = None
     timeout_s: float = HTTP_TIMEOUT_S
     user_agent: str = "genba"
+    websockets: WebsocketUse = WebsocketUse.AUTO
 
 
 class Transport:
@@ -68,12 +70,9 @@ class Transport:
     def __init__(self, options: TransportOptions) -> None:
         self.options = options
         self._ssl = _make_ssl_context(options)
-        self._client = httpx.AsyncClient(
-            base_url=options.base_url.rstrip("/"),
-            headers=self._headers(),
-            timeout=options.timeout_s,
-            verify=self._ssl if self._ssl is not None else False,
-        )
+        self.carrier_ways = CarrierWays(options.websockets)
+        self._client = self._make_client()
+        self._carrier_client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +85,8 @@ class Transport:
     async def close(self) -> None:
         """Close idle connections."""
         await self._client.aclose()
+        if self._carrier_client is not None:
+            await self._carrier_client.aclose()
 
     async def request(
         self,
@@ -118,7 +119,7 @@ class Transport:
                 timeout=self.options.timeout_s if timeout_s is None else timeout_s,
             )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise GatewayUnreachable(_explain(self.options, error)) from error
+            raise GatewayUnreachable(self.explain(error)) from error
         if response.status_code >= 400:
             raise refusal_of(response.status_code, response.content)
         return response
@@ -177,7 +178,7 @@ class Transport:
             GatewayUnreachable: no answer.
             GatewayRefused: the handshake was refused with a status.
         """
-        connection = await self._open_websocket(
+        connection = await self.open_websocket(
             path, params, {}, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s
         )
         try:
@@ -187,27 +188,32 @@ class Transport:
 
     async def carrier(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
-    ) -> WebSocketCarrier:
-        """Open a carrier; the caller closes it. `headers` go with the handshake, besides the usual ones.
+    ) -> DialledCarrier:
+        """Open a carrier; the caller closes it. `headers` go with what opens it, besides the usual ones.
+
+        It is a websocket wherever those pass (`carrier_ways`).
 
         Raises:
             GatewayUnreachable, GatewayRefused: see `websocket`.
         """
-        from genba_wire.aio.handshake import TakenConnection
+        from genba_wire.aio.carrier_dialling import CarrierDial
 
-        # The link above pings, so the library starts no task of its own.
-        connection = await self._open_websocket(
-            path, params, headers or {}, ping_interval=None, create_connection=TakenConnection
-        )
-        assert isinstance(connection, TakenConnection)  # noqa: S101  # for the type checkers
-        try:
-            return connection.take()
-        except OSError as error:
-            raise GatewayUnreachable(_explain(self.options, error)) from error
+        return await self.carrier_ways.open(CarrierDial(self, path, params, headers or {}))
 
-    async def _open_websocket(
+    def use_carrier_client(self, limits: httpx.Limits) -> httpx.AsyncClient:
+        """The HTTP client of carriers that are no websockets; made when the first one is."""
+        if self._carrier_client is None:
+            self._carrier_client = self._make_client(limits=limits)
+        return self._carrier_client
+
+    def explain(self, error: Exception) -> str:
+        """Say why the gateway could not be asked."""
+        return _explain(self.options, error)
+
+    async def open_websocket(
         self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str], **how: Any
     ) -> ClientConnection:
+        """Open a websocket as `how` says; the caller closes it. See `websocket`."""
         from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
         from genba_wire.aio.handshake import DirectConnect
@@ -228,7 +234,16 @@ class Transport:
         except InvalidStatus as error:
             raise refusal_of(error.response.status_code, bytes(error.response.body or b"")) from error
         except (InvalidHandshake, InvalidURI, OSError, TimeoutError) as error:
-            raise GatewayUnreachable(_explain(self.options, error)) from error
+            raise GatewayUnreachable(self.explain(error)) from error
+
+    def _make_client(self, **how: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.options.base_url.rstrip("/"),
+            headers=self._headers(),
+            timeout=self.options.timeout_s,
+            verify=self._ssl if self._ssl is not None else False,
+            **how,
+        )
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": self.options.user_agent, **self.options.headers}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from genba_wire.aio.carrier_ways import WebsocketUse
 from genba_wire.aio.transport import SESSION_TOKEN_HEADER, Transport, TransportOptions, refusal_of
 from genba_wire.api.message import Response
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
@@ -154,7 +155,8 @@ async def test_requests_and_websockets_go_through_a_proxy_that_knows_connect_alo
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         target = server.url.partition("://")[2]
         server.status = 404
-        async with Transport(TransportOptions(server.url, ca_file=str(certificate))) as transport:
+        options = TransportOptions(server.url, ca_file=str(certificate), websockets=WebsocketUse.ALWAYS)
+        async with Transport(options) as transport:
             with pytest.raises(GatewayRefused):
                 await transport.request("GET", "/x")
             assert proxy.targets == [target]
@@ -162,7 +164,7 @@ async def test_requests_and_websockets_go_through_a_proxy_that_knows_connect_alo
                 await transport.carrier("/x")
             assert proxy.targets == [target] * 2
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        async with Transport(TransportOptions(server.url, ca_file=str(certificate))) as transport:
+        async with Transport(options) as transport:
             with pytest.raises(GatewayRefused):
                 await transport.request("GET", "/x")
             with pytest.raises(GatewayRefused):

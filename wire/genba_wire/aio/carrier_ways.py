@@ -1,0 +1,167 @@
+"""Which way carriers go: by websocket wherever those pass, else over plain HTTP requests.
+
+What refuses websockets is remembered for some minutes, so that not every carrier pays for finding out; then they are
+tried again, since proxies get mended. What the gateway itself says to a carrier never sends it the other way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Final, Protocol
+
+from genba_wire.aio.carrier import DialledCarrier
+from genba_wire.errors import GatewayRefused, GatewayUnreachable, TransportError
+
+WEBSOCKETS_VARIABLE: Final = "GENBA_WEBSOCKETS"
+"""Chooses the way of carriers, for agent, command line and bridge."""
+
+REMEMBER_S: Final = 300.0
+"""How long websockets are not tried again: finding out costs up to half a minute where nothing answers them."""
+
+
+_NOT_THE_GATEWAYS: Final = frozenset({403, 405, 501})
+"""Refusals of what opens a carrier that no gateway gives."""
+
+
+class WebsocketUse(StrEnum):
+    """Whether carriers are websockets."""
+
+    AUTO = "auto"
+    """Wherever they pass."""
+
+    ALWAYS = "always"
+    """Or there is no carrier."""
+
+    NEVER = "never"
+    """Carriers go over HTTP requests."""
+
+
+def read_websocket_use(environ: Mapping[str, str]) -> WebsocketUse:
+    """Read the variable.
+
+    Raises:
+        GatewayUnreachable: it says something else.
+    """
+    text = environ.get(WEBSOCKETS_VARIABLE, "").strip().lower()
+    try:
+        return WebsocketUse(text or WebsocketUse.AUTO)
+    except ValueError as error:
+        known = ", ".join(WebsocketUse)
+        raise GatewayUnreachable(f"{WEBSOCKETS_VARIABLE} is {text!r}; it may be one of {known}.") from error
+
+
+class Ways(Protocol):
+    """The two ways, and what is known of the gateway without them."""
+
+    async def open_websocket(self) -> DialledCarrier:
+        """Open a carrier by websocket."""
+        ...
+
+    async def open_http(self) -> DialledCarrier:
+        """Open the same one over HTTP requests."""
+        ...
+
+    async def is_answering(self) -> bool:
+        """Whether the gateway answers a plain request."""
+        ...
+
+    def read_refusal(self, error: TransportError) -> tuple[str, bool] | None:
+        """What a failed handshake says of websockets: why they don't pass, and whether that is doubtful."""
+        ...
+
+
+class CarrierWays:
+    """Chooses the way of each carrier to one gateway."""
+
+    def __init__(self, use: WebsocketUse, clock: Callable[[], float] = time.monotonic) -> None:
+        self.on_fallback: Callable[[str], None] | None = None
+        """Hears, once for each reason, why carriers are no websockets."""
+        self._use = use
+        self._clock = clock
+        self._http_until = float("-inf")
+        self._reason = "they are switched off" if use is WebsocketUse.NEVER else ""
+        self._told = ""
+
+    @property
+    def http_reason(self) -> str:
+        """Why carriers go over HTTP requests at the moment; empty while they are websockets."""
+        return self._reason
+
+    async def open(self, ways: Ways) -> DialledCarrier:
+        """Open a carrier.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: there is none, by the way that was tried first.
+        """
+        if self._use is WebsocketUse.ALWAYS:
+            return await ways.open_websocket()
+        if self._use is WebsocketUse.NEVER:
+            return await self._told_of(ways.open_http)
+        if self._clock() < self._http_until:
+            return await self._go_on_without(ways)
+        try:
+            carrier = await ways.open_websocket()
+        except TransportError as error:
+            found = await self._look_closer(ways, error)
+            if not found:
+                raise
+            if isinstance(found, str):
+                return await self._fall_back(ways, found, error)
+            carrier = found
+        self._reason = self._told = ""
+        return carrier
+
+    async def _go_on_without(self, ways: Ways) -> DialledCarrier:
+        try:
+            return await ways.open_http()
+        except TransportError as error:
+            if isinstance(error, GatewayUnreachable) or (
+                isinstance(error, GatewayRefused) and error.status in _NOT_THE_GATEWAYS
+            ):
+                # An outage, or that way is closed now, too: whatever it is, the next carrier looks at both anew.
+                self._http_until = float("-inf")
+            raise
+
+    async def _look_closer(self, ways: Ways, error: TransportError) -> DialledCarrier | str:
+        """Find why websockets don't pass, empty when it is something else; or they do, and here is the carrier."""
+        refusal = ways.read_refusal(error)
+        if refusal is None:
+            return ""
+        reason, is_doubtful = refusal
+        if not is_doubtful:
+            return reason
+        if not await ways.is_answering():
+            return ""
+        # The gateway is there: but was it a moment ago? Twice in a row is no restart.
+        try:
+            return await ways.open_websocket()
+        except TransportError as again:
+            refusal = ways.read_refusal(again)
+            if refusal is None:
+                raise
+            return refusal[0]
+
+    async def _fall_back(self, ways: Ways, reason: str, error: TransportError) -> DialledCarrier:
+        try:
+            carrier = await ways.open_http()
+        except GatewayRefused as refusal:
+            # An older gateway does not know that way; any other no of it is the answer.
+            raise (error if refusal.status in (404, 405) else refusal) from refusal
+        except GatewayUnreachable as other:
+            raise GatewayUnreachable(f"{error} {other}") from other
+        self._http_until = self._clock() + REMEMBER_S
+        self._reason = reason
+        self._tell()
+        return carrier
+
+    async def _told_of(self, open_http: Callable[[], Awaitable[DialledCarrier]]) -> DialledCarrier:
+        carrier = await open_http()
+        self._tell()
+        return carrier
+
+    def _tell(self) -> None:
+        if self.on_fallback is not None and self._reason != self._told:
+            self._told = self._reason
+            self.on_fallback(self._reason)
