@@ -93,6 +93,7 @@ async def test_sessions_work_where_websockets_are_refused(short_dir: Path, clien
 
         done = await run_genba("ping", "demo", "-n", "2", "--wait", "10ms", folder=short_dir, env=here.session)
         assert (done.code, done.out.count("pong from demo.main")) == (0, 2), done.err
+        assert done.out.count("over HTTP requests in ") == 2 * (client is not Manner.PASSES)
 
         async with genba_on_terminal("terminal", "demo", folder=short_dir, env=here.session) as screen:
             screen.type("echo sum-$((40+2))\r")
@@ -103,3 +104,11 @@ async def test_sessions_work_where_websockets_are_refused(short_dir: Path, clien
             await screen.see("sum-53")
             screen.type("exit 3\r")
             assert await screen.end() == 3
+
+
+async def test_builds_are_followed_where_websockets_are_refused(short_dir: Path) -> None:
+    async with desk(short_dir, Manner.STRIPS, Manner.REFUSES) as here:
+        done = await run_genba("restart", "demo", "--yes", folder=short_dir, env=here.session)
+        assert done.code == 0, done.err
+        assert done.err.count(NOTICE + "their Upgrade header gets lost on the way.") == 1
+        assert "Starting workspace" in done.out + done.err

@@ -121,6 +121,8 @@ async def refusing_proxy(target: str, manner: Manner = Manner.REFUSES) -> AsyncG
         proxy.tasks.add(task)
         try:
             await proxy.handle(reader, writer)
+        except ConnectionRefusedError:
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         except asyncio.CancelledError:
             pass  # cut: the server's own callback asks a cancelled task for its exception, which raises
         finally:

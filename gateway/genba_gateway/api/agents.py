@@ -15,7 +15,7 @@ from genba_gateway.api.streams import send_events, send_messages, stream_events
 from genba_gateway.domain.actors import Action, Permission, Resource, RouteAccess
 from genba_gateway.domain.agent_reports import AgentLogLine, MetadataItem
 from genba_gateway.domain.agents import Agent, App, LogSource, Script, agent_health, agent_status
-from genba_gateway.errors import BadRequest, FieldProblem
+from genba_gateway.errors import BadRequest, FieldProblem, UpgradeRequired
 from genba_gateway.services.agents import Agents
 from genba_wire.api import agents as messages
 from genba_wire.api.message import encode_message
@@ -168,7 +168,7 @@ def make_blueprint(agents: Agents) -> Blueprint:
         agent = await agents.get_agent(current_user(), agent_id)
         after = _read_after(request.args)
         if "follow" in request.args:
-            raise BadRequest("Following a log needs a websocket: leave `follow` out, or upgrade the connection.")
+            raise UpgradeRequired("Following a log needs a websocket: leave `follow` out, or upgrade the connection.")
         return answer([_log_message(line) for line in await agents.list_logs(agent, after)])
 
     async def follow_logs(agent_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from quart import Quart, Response, has_websocket_context, request, websocket
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from genba_gateway.errors import BadRequest, FieldProblem, GenbaError, TooManyRequests
 from genba_wire.api import message as messages
@@ -80,6 +81,10 @@ def install_error_handlers(app: Quart) -> None:
     async def of_the_framework(error: HTTPException) -> Response:
         if error.code == 404:
             return say("Route not found.", 404)
+        if isinstance(error, WebsocketMismatch) and not has_websocket_context():
+            return say(
+                "This address takes websockets, and this request asks for none: its Upgrade header was lost.", 426
+            )
         if error.code == 413:
             return say("The request's body is too large.", 413)
         if error.code is None or error.code < 400:

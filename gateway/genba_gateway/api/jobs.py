@@ -10,7 +10,7 @@ from genba_gateway.api.answers import answer
 from genba_gateway.api.paging import MAX_NUMBER_DIGITS, read_number
 from genba_gateway.api.streams import send_messages
 from genba_gateway.domain.jobs import Job, StoredJobLog
-from genba_gateway.errors import BadRequest, FieldProblem
+from genba_gateway.errors import BadRequest, FieldProblem, UpgradeRequired
 from genba_gateway.services.jobs import Jobs
 from genba_wire.api import jobs as messages
 from genba_wire.api.message import encode_message
@@ -57,7 +57,7 @@ def job_log_message(line: StoredJobLog) -> messages.JobLog:
 async def answer_logs(jobs: Jobs, job_id: str) -> Response:
     """The plain form: an array. `follow` needs a websocket."""
     if "follow" in request.args:
-        raise BadRequest("Following a log needs a websocket: leave `follow` out, or upgrade the connection.")
+        raise UpgradeRequired("Following a log needs a websocket: leave `follow` out, or upgrade the connection.")
     lines = await jobs.list_logs(job_id, after=read_number("after") or 0, before=read_number("before"))
     return answer([job_log_message(line) for line in lines])
 

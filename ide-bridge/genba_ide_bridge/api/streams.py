@@ -3,7 +3,7 @@
 A stream is a websocket that is opened again with `after=<last id>` for as long as it takes, so that every line comes
 once and in order, whatever happens to the gateway or the network in between. How a websocket was closed is not
 believed: a gateway that shuts down may close it as if all were said. What is true is asked: is the job done?
-When it is, one plain GET brings what the stream may have missed.
+When it is, one plain GET brings what the stream may have missed. Where no websocket passes, such GETs are all there is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 
 from genba_wire.api.agents import AgentLog
 from genba_wire.api.jobs import JobLog
-from genba_wire.errors import GatewayRefused, GatewayUnreachable
+from genba_wire.errors import GatewayRefused, GatewayUnreachable, TransportError
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.calls import Calls
@@ -31,6 +31,9 @@ FIRST_DELAY_S: Final = 0.25
 
 LONGEST_DELAY_S: Final = 5.0
 """A developer who fixes the network should not wait longer than this for the log to go on."""
+
+POLL_INTERVAL_S: Final = 1.0
+"""How often a log is asked for where no websocket passes."""
 
 _PASSING_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers of proxies and gateways that will be better later."""
@@ -128,6 +131,9 @@ class Streams:
         from websockets.exceptions import ConnectionClosed
 
         while True:
+            if self.calls.transport.carrier_ways.is_without_websockets:
+                await self._poll_log(path, line_type, cursor, on_line, is_complete)
+                return
             try:
                 params = {"follow": "true", "after": str(cursor.after)}
                 async with self.calls.transport.websocket("/api/v2" + path, params=params) as connection:
@@ -137,11 +143,35 @@ class Streams:
                         for line in _decode_lines(message, line_type):
                             _hand_on(line, cursor, on_line)
             except (GatewayUnreachable, GatewayRefused, ConnectionClosed) as error:
+                if await self.lacks_websockets(error):
+                    continue
                 await self.wait_out(error)
             if await self.persist(is_complete):
                 await self.read_log(path, line_type, cursor, on_line)
                 return
             await self.backoff.wait()
+
+    async def lacks_websockets(self, error: Exception) -> bool:
+        """Tell whether a websocket failed since none passes here."""
+        from genba_wire.aio.carrier_dialling import lacks_websockets
+
+        return isinstance(error, TransportError) and await lacks_websockets(self.calls.transport, error)
+
+    async def _poll_log(
+        self,
+        path: str,
+        line_type: type[LineT],
+        cursor: LogCursor,
+        on_line: Callable[[LineT], None],
+        is_complete: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Do as `follow_log` does, by asking again and again."""
+        while True:
+            is_last = await self.persist(is_complete)
+            await self.read_log(path, line_type, cursor, on_line)
+            if is_last:
+                return
+            await self.backoff.sleep(POLL_INTERVAL_S)
 
     async def wait_out(self, error: Exception) -> None:
         """Report a failed attempt and wait for the next; raises an error that waiting won't cure."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from genba_ide_bridge.api.workspaces import WorkspacesApi
 
 POLL_INTERVAL_S: Final = 2.0
-"""For gateways without the watch over a websocket (contract 0.2: it came in 2026)."""
+"""For gateways without the watch over a websocket (contract 0.2: it came in 2026), and where no websocket passes."""
 
 
 async def wait_for_next_build(
@@ -32,7 +32,7 @@ async def wait_for_next_build(
             return workspace
         if workspace.latest_build.status == "deleted":
             return None
-        if not has_watch:
+        if not has_watch or streams.calls.transport.carrier_ways.is_without_websockets:
             await streams.backoff.sleep(POLL_INTERVAL_S)
             continue
         try:
@@ -43,13 +43,11 @@ async def wait_for_next_build(
                     if event.data is not None and event.data.latest_build.build_number > number:
                         return event.data
             await streams.backoff.wait()
-        except GatewayRefused as refusal:
-            if refusal.status in (404, 405, 410):
+        except (GatewayRefused, GatewayUnreachable, ConnectionClosed) as error:
+            if isinstance(error, GatewayRefused) and error.status in (404, 405, 410):
                 has_watch = False
-            else:
-                await streams.wait_out(refusal)
-        except (GatewayUnreachable, ConnectionClosed) as error:
-            await streams.wait_out(error)
+            elif not await streams.lacks_websockets(error):
+                await streams.wait_out(error)
 
 
 async def _find_workspace(streams: Streams, workspaces: WorkspacesApi, workspace_id: str) -> Workspace | None:

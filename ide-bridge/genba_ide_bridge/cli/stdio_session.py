@@ -74,6 +74,12 @@ def import_session() -> None:
     del byte_session, handshake, hashes, hkdf, link_session, x25519
 
 
+def name_way(client: GatewayClient) -> str:
+    """The way's name, which editors show: the gateway's host, and how it is reached if not by websocket."""
+    host = urlsplit(client.base_url).hostname or "gateway"
+    return f"{host} over HTTP requests" if client.calls.transport.carrier_ways.http_reason else host
+
+
 async def carry(
     client: GatewayClient,
     target: WorkspaceTarget,
@@ -171,7 +177,7 @@ async def _run_beside(
             info = NetworkInfo(
                 options.network_info_dir,
                 os.getppid(),
-                urlsplit(client.base_url).hostname or "gateway",
+                name_way(client),
                 session.traffic,
                 lambda: session.link.round_trip_s,
                 options.network_info_interval_s,

@@ -170,12 +170,12 @@ class WorkspaceWatch:
                 tasks[name] = watches.create_task(self._watch_one(client, name), name=f"watch of {name}")
 
     async def _watch_one(self, client: GatewayClient, workspace_id: str) -> None:
-        """Take over changes of one workspace, until the gateway has no watch of it."""
+        """Take over changes of one workspace, until the gateway has no watch of it, or no websocket passes."""
         from websockets.exceptions import ConnectionClosed
 
         path = f"/api/v2/workspaces/{in_path(workspace_id)}/watch-ws"
         backoff = Backoff()
-        while True:
+        while not client.calls.transport.carrier_ways.is_without_websockets:
             try:
                 async with client.calls.transport.websocket(path) as connection:
                     async for message in connection:

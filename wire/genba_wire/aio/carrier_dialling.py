@@ -74,3 +74,8 @@ class CarrierDial:
 
 def _refuse(response: httpx.Response) -> GatewayRefused:
     return refusal_of(response.status_code, response.content)
+
+
+async def lacks_websockets(transport: Transport, error: TransportError) -> bool:
+    """Tell whether `Transport.websocket` failed since no websocket passes: see `CarrierWays.lacks_websockets`."""
+    return await transport.carrier_ways.lacks_websockets(CarrierDial(transport, "", None, {}), error)

@@ -53,7 +53,7 @@ def read_websocket_use(environ: Mapping[str, str]) -> WebsocketUse:
 
 
 class Ways(Protocol):
-    """The two ways, and what is known of the gateway without them."""
+    """The two ways of one carrier, and what is known of the gateway without them."""
 
     async def open_websocket(self) -> DialledCarrier:
         """Open a carrier by websocket."""
@@ -81,8 +81,14 @@ class CarrierWays:
         self._use = use
         self._clock = clock
         self._http_until = float("-inf")
-        self._reason = "they are switched off" if use is WebsocketUse.NEVER else ""
+        self._reason = f"{WEBSOCKETS_VARIABLE} forbids them" if use is WebsocketUse.NEVER else ""
         self._told = ""
+        self._doubts = 0
+
+    @property
+    def is_without_websockets(self) -> bool:
+        """Whether none is to be tried at the moment."""
+        return self._use is WebsocketUse.NEVER or self._clock() < self._http_until
 
     @property
     def http_reason(self) -> str:
@@ -99,7 +105,7 @@ class CarrierWays:
             return await ways.open_websocket()
         if self._use is WebsocketUse.NEVER:
             return await self._told_of(ways.open_http)
-        if self._clock() < self._http_until:
+        if self.is_without_websockets:
             return await self._go_on_without(ways)
         try:
             carrier = await ways.open_websocket()
@@ -110,8 +116,32 @@ class CarrierWays:
             if isinstance(found, str):
                 return await self._fall_back(ways, found, error)
             carrier = found
-        self._reason = self._told = ""
+        self.note_websocket()
         return carrier
+
+    def note_websocket(self) -> None:
+        """A websocket was opened: they pass."""
+        if self._use is not WebsocketUse.NEVER:
+            self._http_until = float("-inf")
+            self._reason = self._told = ""
+            self._doubts = 0
+
+    async def lacks_websockets(self, ways: Ways, error: TransportError) -> bool:
+        """Tell whether a websocket that is no carrier failed since none passes: its user has another form of it.
+
+        A doubtful failure counts from the second in a row.
+        """
+        refusal = None if self._use is WebsocketUse.ALWAYS else ways.read_refusal(error)
+        if refusal is None:
+            self._doubts = 0
+            return False
+        reason, is_doubtful = refusal
+        if is_doubtful:
+            self._doubts = self._doubts + 1 if await ways.is_answering() else 0
+            if self._doubts <= 1:
+                return False
+        self._remember(reason)
+        return True
 
     async def _go_on_without(self, ways: Ways) -> DialledCarrier:
         try:
@@ -151,15 +181,18 @@ class CarrierWays:
             raise (error if refusal.status in (404, 405) else refusal) from refusal
         except GatewayUnreachable as other:
             raise GatewayUnreachable(f"{error} {other}") from other
-        self._http_until = self._clock() + REMEMBER_S
-        self._reason = reason
-        self._tell()
+        self._remember(reason)
         return carrier
 
     async def _told_of(self, open_http: Callable[[], Awaitable[DialledCarrier]]) -> DialledCarrier:
         carrier = await open_http()
         self._tell()
         return carrier
+
+    def _remember(self, reason: str) -> None:
+        self._http_until = self._clock() + REMEMBER_S
+        self._reason = reason
+        self._tell()
 
     def _tell(self) -> None:
         if self.on_fallback is not None and self._reason != self._told:

@@ -181,6 +181,7 @@ class Transport:
         connection = await self.open_websocket(
             path, params, {}, ping_interval=ping_interval_s, ping_timeout=ping_timeout_s
         )
+        self.carrier_ways.note_websocket()
         try:
             yield connection
         finally:

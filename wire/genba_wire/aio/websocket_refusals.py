@@ -22,8 +22,9 @@ from genba_wire.errors import TransportError
 GATEWAY_HEADER: Final = "X-Coder-Build-Version"
 """On every answer of a gateway (contract 0.2), and on no proxy's own."""
 
-UPGRADE_REQUIRED: Final = 426
-"""The gateway's own word that what should be a websocket came without its Upgrade header."""
+_LOST_UPGRADE: Final = frozenset({200, 426})
+"""The gateway's own answers to what should be a websocket and came without its Upgrade header: where the address takes
+websockets only, and where it takes plain requests too."""
 
 _PLAIN: Final = frozenset({200, 400, 403, 404, 405, 426, 501})
 """Answers of who does not know websockets, or does not want them."""
@@ -64,7 +65,7 @@ def read_refusal(error: TransportError, base_url: str) -> WebsocketsRefused | No
 def _read_status(response: Response) -> WebsocketsRefused | None:
     status = response.status_code
     if GATEWAY_HEADER in response.headers:
-        return WebsocketsRefused("their Upgrade header gets lost on the way") if status == UPGRADE_REQUIRED else None
+        return WebsocketsRefused("their Upgrade header gets lost on the way") if status in _LOST_UPGRADE else None
     if status not in _PLAIN | _DOUBTFUL:
         return None
     who = response.headers.get("Server") or response.headers.get("Via") or "a proxy"

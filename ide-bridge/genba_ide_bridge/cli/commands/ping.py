@@ -48,7 +48,7 @@ def ping(
         lost: list[str] = []
         await _explain_no_way(client)
         async with tunnel_to(client, target, command="ping", on_outage=lost.append) as (tunnel, name):
-            pinger = _Pinger(tunnel, name, client.base_url, lost, wait.total_seconds(), timeout.total_seconds())
+            pinger = _Pinger(tunnel, name, client, lost, wait.total_seconds(), timeout.total_seconds())
             if shows_time or is_utc:
                 pinger.stamp = lambda: datetime.now(UTC if is_utc else None).isoformat(timespec="milliseconds") + " "
             stopped = asyncio.Event()
@@ -77,11 +77,14 @@ async def _explain_no_way(client: GatewayClient) -> None:
 class _Pinger:
     """Asks, prints, and counts."""
 
-    def __init__(self, tunnel: Tunnel, name: str, url: str, lost: list[str], wait_s: float, timeout_s: float) -> None:
+    def __init__(
+        self, tunnel: Tunnel, name: str, client: GatewayClient, lost: list[str], wait_s: float, timeout_s: float
+    ) -> None:
         self.stamp: Callable[[], str] = lambda: ""
         self._tunnel = tunnel
         self._name = name
-        self._url = url
+        self._url = client.base_url
+        self._ways = client.calls.transport.carrier_ways
         self._lost = lost
         self._wait_s = wait_s
         self._timeout_s = timeout_s
@@ -141,7 +144,12 @@ class _Pinger:
                 self._print(f"no answer from {self._name}: {refusal.reason}")
             else:
                 self._times_ms.append(span_s * 1000)
-                self._print(f"pong from {self._name} through the gateway {self._url} in {span_s * 1000:.1f} ms")
+                self._print(
+                    f"pong from {self._name} through the gateway {self._url}{self._way()} in {span_s * 1000:.1f} ms"
+                )
+
+    def _way(self) -> str:
+        return " over HTTP requests" if self._ways.http_reason else ""
 
     def _print(self, text: str) -> None:
         sys.stdout.write(f"{self.stamp()}{visible_name(text)}\n")

@@ -116,7 +116,7 @@ async def test_following_without_a_websocket_is_refused_in_words(world: AgentApp
 
     response = await world.client.get(f"{AGENTS}/{actor.agent_id}/logs?follow=false", headers=world.user)
 
-    assert response.status_code == 400
+    assert response.status_code == 426
     assert "websocket" in (await response.get_json())["message"]
 
 

@@ -171,3 +171,15 @@ async def test_a_websocket_that_fails_before_its_handshake_is_answered_and_named
             await socket.receive()
     assert refused.value.response.status_code == 500
     assert "websocket /stream failed" in caplog.text
+
+
+async def test_a_plain_request_for_a_websocket_is_told_what_it_lacks() -> None:
+    app = await asyncio.to_thread(make_app)
+
+    @app.websocket("/stream")
+    async def stream() -> None:
+        """Never called."""
+
+    response = await app.test_client().get("/stream")
+    assert response.status_code == 426
+    assert "Upgrade header was lost" in (await response.get_json())["message"]

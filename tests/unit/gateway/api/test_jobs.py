@@ -59,7 +59,7 @@ async def test_a_bad_after_is_refused_with_and_without_a_websocket(workshop: Wor
 
 async def test_following_needs_a_websocket(workshop: Workshop) -> None:
     reply = await workshop.get(workshop.owner, f"{await make_path(workshop, 'version', run=True)}?follow=false")
-    assert (reply.status, "websocket" in reply.body["message"]) == (400, True)
+    assert (reply.status, "websocket" in reply.body["message"]) == (426, True)
 
 
 async def test_a_hidden_log_is_refused_before_the_handshake(workshop: Workshop) -> None:

@@ -14,9 +14,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from genba_ide_bridge.api.calls import Calls
+from genba_ide_bridge.api.client import GatewayClient
 from genba_ide_bridge.cli.agent_readiness import Wish
-from genba_ide_bridge.cli.stdio_session import StdioOptions, carry
+from genba_ide_bridge.cli.stdio_session import StdioOptions, carry, name_way
 from genba_ide_bridge.cli.targets import WorkspaceTarget
+from genba_wire.aio.carrier_ways import WebsocketUse
+from genba_wire.aio.transport import Transport, TransportOptions
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
 from genba_wire.tunnel.mux_frames import ResetCode
 from tests.support.byte_agent import ByteStage, Pipes, byte_stage, pipes
@@ -144,3 +148,9 @@ async def test_usage_and_the_network_are_told_once_it_is_open(tmp_path: Path) ->
         report = next(one for one in stage.gateway.requests if one.path.endswith("/usage"))
         assert report.json() == {"agent_id": stage.address.agent_id, "app_name": "jetbrains"}
     assert not await asyncio.to_thread(path.exists)
+
+
+async def test_way_is_named_by_its_host_and_by_how_it_is_gone_if_not_by_websocket() -> None:
+    for use, name in ((WebsocketUse.AUTO, "genba.test"), (WebsocketUse.NEVER, "genba.test over HTTP requests")):
+        async with Transport(TransportOptions("http://genba.test:1", websockets=use)) as transport:
+            assert name_way(GatewayClient(Calls(transport))) == name

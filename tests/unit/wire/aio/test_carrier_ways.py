@@ -163,7 +163,30 @@ async def test_either_way_can_be_chosen() -> None:
     never = World(WebsocketUse.NEVER)
     assert await never.open(None) == (HTTP, ["http"])
     assert await never.open(None) == (HTTP, ["http"])
-    assert never.told == ["they are switched off"]
+    never.ways.note_websocket()
+    assert never.told == [never.ways.http_reason] == ["GENBA_WEBSOCKETS forbids them"]
+    assert (never.ways.is_without_websockets, always.ways.is_without_websockets) == (True, False)
+    assert not await always.ways.lacks_websockets(always.played, REFUSED)
+
+
+async def test_other_websockets_find_out_too_and_carriers_know_it() -> None:
+    world = World()
+    assert not await world.ways.lacks_websockets(world.played, STOPPED)
+    assert not await world.ways.lacks_websockets(world.played, BROKEN)
+    assert not await world.ways.lacks_websockets(world.played, STOPPED)
+    assert not await world.ways.lacks_websockets(world.played, BROKEN)
+    world.played.answers = False
+    assert not await world.ways.lacks_websockets(world.played, BROKEN)
+    world.played.answers = True
+    assert not await world.ways.lacks_websockets(world.played, BROKEN)
+    assert not world.ways.is_without_websockets
+    assert await world.ways.lacks_websockets(world.played, BROKEN)
+    assert (world.ways.is_without_websockets, world.told) == (True, ["they break"])
+    assert await world.open(None) == (HTTP, ["http"])
+    world.ways.note_websocket()
+    assert not world.ways.is_without_websockets
+    assert await world.ways.lacks_websockets(world.played, REFUSED)
+    assert world.told == ["they break", "strict/1.0 answers 403"]
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,9 @@ async def test_no_of_the_gateway_is_no_refusal_of_websockets(status: int) -> Non
         assert await refusal_of(url) is None
 
 
-async def test_gateway_that_got_no_upgrade_says_so() -> None:
-    async with answering(answer(426, f"{GATEWAY_HEADER}: v2")) as url:
+@pytest.mark.parametrize("status", [200, 426])
+async def test_gateway_that_got_no_upgrade_says_so(status: int) -> None:
+    async with answering(answer(status, f"{GATEWAY_HEADER}: v2")) as url:
         assert await refusal_of(url) == WebsocketsRefused("their Upgrade header gets lost on the way")
 
 
