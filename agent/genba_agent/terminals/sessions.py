@@ -109,8 +109,9 @@ class PtySessions:
             async with asyncio.timeout(KILLED_WITHIN_S):
                 if self._starts:
                     await asyncio.wait(self._starts)
-                for session in list(self._running):
-                    await session.kill()
+                async with asyncio.TaskGroup() as group:
+                    for session in self._running:
+                        group.create_task(session.kill(), name="kill of a terminal")
 
     def _begin(self, environment: TerminalEnvironment, wanted: PtyOpen, stream: ViewerStream, size: WindowSize) -> None:
         running = sum(place.session is None or place.session.exit_code is None for place in self._places.values())
