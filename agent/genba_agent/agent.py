@@ -26,6 +26,7 @@ from genba_agent.retry import Retrier
 from genba_agent.ssh.server import SshServer
 from genba_agent.terminals.sessions import PtySessions
 from genba_agent.workspace import FLUSH_S, WorkspaceRun, prepare_workspace
+from genba_wire.aio.carrier_ways import describe_fallback
 from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport
 from genba_wire.api.agent_protocol import Manifest
@@ -152,7 +153,7 @@ class Agent:
 
 
 def _log_fallback(reason: str) -> None:
-    logger.warning("Connections go over HTTP requests, which is slower: websockets don't pass, as %s.", reason)
+    logger.warning("%s", describe_fallback(reason))
 
 
 def stop_twice(agent: Agent, kill: Callable[[], object]) -> Callable[[], None]:

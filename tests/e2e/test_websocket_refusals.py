@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from genba_wire.aio.websocket_refusals import GATEWAY_HEADER
 from tests.support.real_gateway import RealGateway
 
 
@@ -18,6 +19,8 @@ async def refusal_of(gateway: RealGateway, path: str) -> tuple[int, object]:
         async with connect(f"ws{gateway.url.removeprefix('http')}{path}", proxy=None):
             pass
     response = refused.value.response
+    # By this a client knows that it was no proxy.
+    assert GATEWAY_HEADER in response.headers
     return response.status_code, json.loads(response.body or b"null")
 
 

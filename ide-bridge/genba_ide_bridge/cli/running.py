@@ -112,7 +112,11 @@ async def _run(
 
 
 def _note_fallback(reason: str) -> None:
-    note(f"Connections go over HTTP requests, which is slower: websockets don't pass, as {reason}.")
+    from genba_wire.aio.carrier_ways import describe_fallback
+
+    # A session may have its terminal in raw mode, where a line's end alone does not go back to its beginning.
+    back = "\r" if sys.stderr.isatty() else ""
+    note(describe_fallback(reason) + back)
 
 
 def _may_be_without_token(settings: Settings, url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from genba_wire.aio.transport import Transport
 
 _EXPLICIT: Final = frozenset([*variable_names("URL"), *variable_names("SESSION_TOKEN")])
+
+log = logging.getLogger(__name__)
 
 
 class GatewaySession:
@@ -119,6 +122,7 @@ class GatewaySession:
         headers = await asyncio.to_thread(self._settings.headers)
         settings = self._settings
         transport = open_transport(url, token, headers, settings.ca_file, settings.client_cert, settings.client_key)
+        transport.carrier_ways.on_fallback = _log_fallback
         self._transports.append(transport)
         return transport
 
@@ -127,6 +131,12 @@ class GatewaySession:
         flags = replace(self._settings.flags, url=None, token=None)
         kept = {name: value for name, value in self._settings.environment.items() if name not in _EXPLICIT}
         self._settings = Settings(flags, kept)
+
+
+def _log_fallback(reason: str) -> None:
+    from genba_wire.aio.carrier_ways import describe_fallback
+
+    log.warning("%s", describe_fallback(reason))
 
 
 def _read(settings: Settings) -> tuple[str, str]:

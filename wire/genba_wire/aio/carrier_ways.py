@@ -52,6 +52,11 @@ def read_websocket_use(environ: Mapping[str, str]) -> WebsocketUse:
         raise GatewayUnreachable(f"{WEBSOCKETS_VARIABLE} is {text!r}; it may be one of {known}.") from error
 
 
+def describe_fallback(reason: str) -> str:
+    """What people are told when carriers begin to go over HTTP requests."""
+    return f"Connections go over HTTP requests, which is slower: websockets don't pass, as {reason}."
+
+
 class Ways(Protocol):
     """The two ways of one carrier, and what is known of the gateway without them."""
 

@@ -44,7 +44,11 @@ class PlayedWays:
         return self.answers
 
     def read_refusal(self, error: TransportError) -> tuple[str, bool] | None:
-        return {REFUSED: ("strict/1.0 answers 403", False), BROKEN: ("they break", True)}.get(error)
+        known: dict[TransportError, tuple[str, bool]] = {
+            REFUSED: ("strict/1.0 answers 403", False),
+            BROKEN: ("they break", True),
+        }
+        return known.get(error)
 
 
 class World:

@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -163,10 +163,15 @@ async def test_requests_and_websockets_go_through_a_proxy_that_knows_connect_alo
             with pytest.raises(GatewayRefused):
                 await transport.carrier("/x")
             assert proxy.targets == [target] * 2
+        never = replace(options, websockets=WebsocketUse.NEVER)
+        async with Transport(never) as transport:
+            with pytest.raises(GatewayRefused):
+                await transport.carrier("/x")
+            assert proxy.targets == [target] * 3
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         async with Transport(options) as transport:
             with pytest.raises(GatewayRefused):
                 await transport.request("GET", "/x")
             with pytest.raises(GatewayRefused):
                 await transport.carrier("/x")
-        assert (proxy.targets, proxy.refused, len(server.requests)) == ([target] * 2, 0, 4)
+        assert (proxy.targets, proxy.refused, len(server.requests)) == ([target] * 3, 0, 5)
