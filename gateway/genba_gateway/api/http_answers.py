@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from types import TracebackType
+from typing import Final
 
 from quart.wrappers.response import ResponseBody
 
@@ -17,6 +18,13 @@ from genba_wire.aio.carrier import CLOSE_INTERNAL_ERROR, CLOSE_NORMAL
 
 log = logging.getLogger(__name__)
 
+CLOSE_S: Final = 5.0
+"""How long a peer may take to make room for the goodbye; a slow one gets what was sent before, too."""
+
+
+class _Stuck(Exception):
+    """The peer does not read, and would hold its carrier for as long as its connection lasts."""
+
 
 class CarrierBody(ResponseBody):
     """Serves the session of an end for as long as the answer lasts, and the answer for as long as the session does.
@@ -24,11 +32,20 @@ class CarrierBody(ResponseBody):
     The framework enters the body, iterates over it and leaves it in one task, which it cancels when the peer is gone.
     """
 
-    def __init__(self, end: HttpEnd, serve: Serve, wait_for_end: WaitForEnd, forget: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        end: HttpEnd,
+        serve: Serve,
+        wait_for_end: WaitForEnd,
+        forget: Callable[[], None],
+        *,
+        close_s: float = CLOSE_S,
+    ) -> None:
         self._end = end
         self._serve = serve
         self._wait_for_end = wait_for_end
         self._forget = forget
+        self._close_s = close_s
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -47,7 +64,10 @@ class CarrierBody(ResponseBody):
         self._end.lose("The connection was closed.")
         for task in self._tasks:
             task.cancel()
-        await self._group.__aexit__(exc_type, exc_value, tb)
+        try:
+            await self._group.__aexit__(exc_type, exc_value, tb)
+        except* _Stuck:
+            pass  # the group has cancelled the framework's task, which ends now as when a peer is gone
 
     async def _iterate(self) -> AsyncGenerator[bytes]:
         while (chunk := await self._end.next_chunk()) is not None:
@@ -60,6 +80,8 @@ class CarrierBody(ResponseBody):
         except Exception:  # the session's edge: its status was sent long ago
             log.exception("A carrier over HTTP requests failed.")
             self._end.close(CLOSE_INTERNAL_ERROR, "Something went wrong in the gateway; its log says what.")
+        await asyncio.sleep(self._close_s)
+        raise _Stuck
 
     async def _end_in_time(self) -> None:
         end = await self._wait_for_end()

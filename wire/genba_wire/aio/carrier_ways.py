@@ -151,11 +151,9 @@ class CarrierWays:
     async def _go_on_without(self, ways: Ways) -> DialledCarrier:
         try:
             return await ways.open_http()
-        except TransportError as error:
-            if isinstance(error, GatewayUnreachable) or (
-                isinstance(error, GatewayRefused) and error.status in _NOT_THE_GATEWAYS
-            ):
-                # An outage, or that way is closed now, too: whatever it is, the next carrier looks at both anew.
+        except GatewayRefused as refusal:
+            if refusal.status in _NOT_THE_GATEWAYS:
+                # That way is closed now, too: the next carrier looks at both anew.
                 self._http_until = float("-inf")
             raise
 

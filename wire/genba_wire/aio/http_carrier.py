@@ -68,9 +68,8 @@ class UpWay:
         delay_s = FIRST_RETRY_S
         while (problem := await self._try(piece, headers)) is not None:
             if not problem:  # the other end does not read yet; the gateway has waited already
-                give_up_at = self.clock() + RETRY_FOR_S
-                continue
-            if self.clock() + delay_s > give_up_at:
+                give_up_at, delay_s = self.clock() + RETRY_FOR_S, FIRST_RETRY_S
+            elif self.clock() + delay_s > give_up_at:
                 raise CarrierLost(f"What was sent did not arrive: {problem}")
             await self.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_RETRY_S)

@@ -144,8 +144,8 @@ async def test_both_ways_are_named_where_neither_is_open() -> None:
 @pytest.mark.parametrize(
     ("error", "then"),
     [
-        (GatewayUnreachable("away"), ["websocket", "http"]),
         (GatewayRefused(403, "blocked"), ["websocket", "http"]),
+        (GatewayUnreachable("away"), ["http"]),
         (STOPPED, ["http"]),
     ],
 )
