@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -47,6 +48,7 @@ class BrokenServer:
                         writer.write(http_answer(400))
                         break
                     head = first + await reader.readuntil(b"\r\n\r\n")
+                    await reader.readexactly(_length_of(head))
                     if not await self._answer(head.decode(), writer):
                         break
                     if "upgrade: websocket" in head.decode().lower() and await reader.read(100):
@@ -96,6 +98,12 @@ class BrokenServer:
         accept = base64.b64encode(digest).decode()
         lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
         return "\r\n".join([*lines, f"Sec-WebSocket-Accept: {accept}", "", ""]).encode() + self.first_message
+
+
+def _length_of(head: bytes) -> int:
+    """How long the body behind a request's head is."""
+    found = re.search(rb"^content-length: (\d+)", head, re.IGNORECASE | re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def http_answer(status: int, body: bytes = b"", **headers: str) -> bytes:

@@ -39,7 +39,9 @@ async def stay_idle(here: NetworkWorld, row: Row) -> None:
         async with row.open(site) as way:
             session = await sign_in(here, site.folder, way)
             environment = environment_for(site.folder, **session)
-            async with started_genba(["ssh", "demo", "--", "cat"], site.folder, environment) as (_, ends):
+            logs = site.folder / "logs"
+            call = ("ssh", "--log-dir", str(logs), "demo", "--", "cat")
+            async with started_genba(call, site.folder, environment) as (_, ends):
                 ends.stdin.write(b"before\n")
                 assert await ends.out.readline() == b"before\n"
                 # The time is the matter here: what the proxies' clocks make of it.
@@ -48,6 +50,9 @@ async def stay_idle(here: NetworkWorld, row: Row) -> None:
                 assert await ends.out.readline() == b"after\n"
                 ends.stdin.write_eof()
                 assert await ends.out.read() == b""
-                assert await ends.err.read() == b"", row.name
+            log = await asyncio.to_thread(lambda: "".join(file.read_text() for file in logs.iterdir()))
+            # It would go on after a loss, too, which is not the same.
+            assert log, row.name
+            assert "is lost" not in log, f"{row.name}: {log}"
     except MissingPart as missing:
         pytest.skip(str(missing))
