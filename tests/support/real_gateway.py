@@ -21,6 +21,7 @@ from typing import Any, Self
 import httpx
 
 from scripts.build_agent import prepare_executable
+from tests.support.living_processes import end_processes_of
 
 Condition = Callable[[dict[str, Any]], bool]
 
@@ -107,6 +108,9 @@ class RealGateway:
     ) -> None:
         await self.client.aclose()
         await self.stop()
+        if exc is not None:
+            # Whoever failed has not deleted its workspaces, and nobody else ends their processes.
+            await asyncio.to_thread(end_processes_of, self.folder / "data" / "hosts")
 
     @property
     def headers(self) -> dict[str, str]:
