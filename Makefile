@@ -15,6 +15,9 @@ UV ?= uv
 SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,%,$(wildcard bench/__main__.py))
 PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
+# A worker that is done takes half of what is left of the other's. By default each begins with an eighth of all tests:
+# that is every end-to-end test for the first, which then works alone for most of the time.
+SPREAD := -n $(WORKERS) --dist worksteal
 
 .PHONY: help agent setup setup-run setup-for-run setup-for-smoke run sign-in smoke check format test unit soak vsix lock clean
 
@@ -55,10 +58,10 @@ format: setup ## let ruff format the code and mend what it can
 	.genba/venv/tools/ruff check --fix .
 
 test: setup ## all tests but the long ones (25 minutes at most)
-	$(PYTEST) tests -m 'not soak' -n $(WORKERS) --session-timeout=1500 $(ARGS)
+	$(PYTEST) tests -m 'not soak' $(SPREAD) --session-timeout=1500 $(ARGS)
 
 unit: setup ## the fast tests, for the inner loop (a minute)
-	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' -n $(WORKERS) --session-timeout=300 $(ARGS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' $(SPREAD) --session-timeout=300 $(ARGS)
 
 soak: setup ## the long tests: real waits, many kills
 	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)
