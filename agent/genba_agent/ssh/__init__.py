@@ -1,10 +1,11 @@
 """The SSH server of a workspace: OpenSSH's peer at the far end of a stream.
 
-Only `connection`, `ciphers`, `session` and `file_server` import asyncssh, and only the first session imports them: it
-costs 18 MB.
+Only `connection`, `unix_listener`, `ciphers`, `session` and `file_server` import asyncssh, and only the first session
+imports them: it costs 18 MB.
 
 * server.py: serves streams of the kind "ssh"; begins and ends connections
 * connection.py: one SSH connection, with the ciphers and limits that we chose, and back-pressure
+* unix_listener.py: unix sockets that lead to the client
 * ciphers.py: which ciphers it offers
 * transport.py: a stream as the transport of an asyncio protocol
 * session.py: one channel of a connection that runs a program

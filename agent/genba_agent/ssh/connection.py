@@ -13,6 +13,7 @@ from asyncssh.constants import DISC_SERVICE_NOT_AVAILABLE, MSG_IGNORE, MSG_KEXIN
 
 from genba_agent.ssh.ciphers import CIPHERS, EAGER_CLIENT, choose_ciphers
 from genba_agent.ssh.session import SessionHost, WorkspaceSession
+from genba_agent.ssh.unix_listener import listen_on_path
 from genba_wire.version import VERSION
 
 if TYPE_CHECKING:
@@ -196,10 +197,7 @@ class _Server(asyncssh.SSHServer):
         return True
 
     async def unix_server_requested(self, listen_path: str) -> asyncssh.SSHListener:
-        listener = await self._connection.forward_local_path(listen_path, listen_path)
-        # As sshd has it: nobody else's business.
-        await asyncio.to_thread(os.chmod, listen_path, 0o600)
-        return listener
+        return await listen_on_path(self._connection, listen_path)
 
 
 def _is_held(connection: object) -> bool:

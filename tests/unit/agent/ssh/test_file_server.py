@@ -1,0 +1,89 @@
+"""Where the file server waits for the disk; what it serves to real clients: tests/integration/ssh/test_files.py."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import cast
+
+import asyncssh
+import pytest
+
+from genba_agent.ssh import file_server
+from genba_agent.ssh.file_server import FileServer, read_from_memory
+
+
+class Channel:
+    """As much of a channel as a file server asks for."""
+
+    def get_connection(self) -> None:
+        """It is not used."""
+
+
+def make_server(folder: Path) -> FileServer:
+    return FileServer(cast("asyncssh.SSHServerChannel[bytes]", Channel()), str(folder))
+
+
+async def result_of(answer: object) -> object:
+    return await cast(Awaitable[object], answer) if inspect.isawaitable(answer) else answer
+
+
+async def test_what_asks_the_disk_does_so_in_another_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    lstat = os.lstat
+
+    def notice(path: bytes) -> os.stat_result:
+        threads.append(threading.get_ident())
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", notice)
+    assert isinstance(await result_of(make_server(tmp_path).lstat(b".")), os.stat_result)
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_a_folder_is_listed_whole(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / str(number)).touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    names = [name.filename async for name in make_server(tmp_path).scandir(b".")]
+    assert sorted(names) == sorted([b".", b"..", b"link", *(b"%d" % number for number in range(300))])
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 4), (2, 100), (10, 1), (0, 10)])
+async def test_reading_gives_what_is_there(tmp_path: Path, offset: int, size: int) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    with (tmp_path / "file").open("rb", buffering=0) as file:
+        found = await result_of(make_server(tmp_path).read(file, offset, size))
+    assert found == b"0123456789"[offset : offset + size]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is in memory")
+def test_only_a_whole_piece_is_taken_from_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    with (tmp_path / "file").open("rb", buffering=0) as file:
+        assert read_from_memory(file.fileno(), 8, 4) is None
+    read_end, write_end = os.pipe()
+    try:
+        assert read_from_memory(read_end, 0, 4) is None
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
+@pytest.mark.parametrize(("limit_s", "is_thread"), [(60.0, False), (-1.0, True)])
+async def test_writes_go_to_a_thread_once_one_was_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float, is_thread: bool
+) -> None:
+    monkeypatch.setattr(file_server, "SLOW_WRITE_S", limit_s)
+    server = make_server(tmp_path)
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        assert server.write(file, 0, b"one") == 3
+        second = server.write(file, 3, b"two")
+        assert inspect.isawaitable(second) is is_thread
+        assert await result_of(second) == 3
+    assert (tmp_path / "file").read_bytes() == b"onetwo"
