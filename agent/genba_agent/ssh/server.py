@@ -90,8 +90,9 @@ class SshServer:
         self._is_stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(KILLED_WITHIN_S):
-                for program in list(self._programs):
-                    await program.kill()
+                async with asyncio.TaskGroup() as group:
+                    for program in self._programs:
+                        group.create_task(program.kill(), name="kill of an SSH program")
         for task, connection in list(self._serving.items()):
             if connection is None:
                 task.cancel()
