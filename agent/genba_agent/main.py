@@ -11,6 +11,8 @@ from typing import Final, cast
 
 from genba_agent.errors import OptionsError
 from genba_agent.options import AgentOptions, parse_options
+from genba_wire.aio.carrier_ways import WebsocketUse, read_websocket_use
+from genba_wire.errors import GatewayUnreachable
 
 EXIT_OPTIONS: Final = 2
 EXIT_KILLED: Final = 1
@@ -32,7 +34,8 @@ def main(argv: list[str]) -> int:
         return search_main()
     try:
         options = parse_options(argv, os.environ)
-    except OptionsError as error:
+        websockets = read_websocket_use(os.environ)
+    except (OptionsError, GatewayUnreachable) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_OPTIONS
     if os.getpid() == 1 and options.reaps:
@@ -57,7 +60,7 @@ def main(argv: list[str]) -> int:
         if file:
             os.environ[name] = file  # for the gitssh of the workspace's programs
     try:
-        asyncio.run(_run(options))
+        asyncio.run(_run(options, websockets))
     except OptionsError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_OPTIONS
@@ -66,19 +69,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-async def _run(options: AgentOptions) -> None:
+async def _run(options: AgentOptions, websockets: WebsocketUse) -> None:
     from genba_agent.agent import Agent, stop_twice
     from genba_agent.clock import SystemClock
     from genba_agent.environment import own_command
-    from genba_wire.aio.carrier_ways import read_websocket_use
     from genba_wire.aio.transport import Transport, TransportOptions
-    from genba_wire.errors import GatewayUnreachable
     from genba_wire.version import VERSION
 
-    try:
-        websockets = read_websocket_use(os.environ)
-    except GatewayUnreachable as error:
-        raise OptionsError(str(error)) from error
     transport_options = TransportOptions(
         base_url=options.address.url,
         token=options.address.token,

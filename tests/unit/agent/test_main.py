@@ -16,6 +16,7 @@ from tests.support.agent_gateway import TOKEN
         ("CODER_AGENT_URL", "http://a:b"),
         ("CODER_AGENT_HEADER", "X=\u00e9"),
         ("CODER_AGENT_TOKEN", f"{TOKEN}\u00e9"),
+        ("GENBA_WEBSOCKETS", "sometimes"),
     ],
 )
 def test_unusable_settings_are_one_sentence(

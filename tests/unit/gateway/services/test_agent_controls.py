@@ -16,7 +16,7 @@ from genba_gateway.domain.session_grants import Purpose
 from genba_gateway.errors import AgentUnreachable
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import TAKEN_OVER, AgentConnections
-from genba_gateway.services.agent_controls import CLOSE_SILENT, CLOSE_STUCK, AgentControls
+from genba_gateway.services.agent_controls import CLOSE_SILENT, CLOSE_STUCK, AgentControls, CarrierSocket
 from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
@@ -24,6 +24,8 @@ from genba_wire.tunnel import control as control_messages
 from genba_wire.tunnel.control import DialFailed, parse_command
 from genba_wire.tunnel.frames import Answer, Command, Hello, Ping, Pong, encode, parse
 from tests.support.agent_rows import REPLICA, AgentRows, open_agent_rows
+from tests.support.carriers import Hearer, carrier_pair
+from tests.support.waiting import turned_until
 
 CEILING_S = 30.0
 TURNS = 50
@@ -193,3 +195,29 @@ async def test_an_agent_that_does_not_read_is_given_up(rows: AgentRows, monkeypa
         code, reason = await make_controls(rows, make_dials(rows), StandingTime()).serve(actor, socket)
     assert code == CLOSE_STUCK
     assert "unread" in reason
+
+
+async def test_carrier_is_a_socket_that_reads_no_further_than_it_is_read() -> None:
+    async with carrier_pair() as (agent, gateway), asyncio.timeout(CEILING_S):
+        socket, hearer = CarrierSocket(gateway), Hearer()
+        agent.start(hearer)
+        await socket.send(b"dial")
+        await hearer.until(lambda: hearer.messages == [b"dial"])
+        messages = [bytes([number]) * 100_000 for number in range(MAX_WAITING_BYTES // 100_000 + 2)]
+        for message in messages:
+            agent.send(message)
+        await turned_until(lambda: not gateway.is_reading)
+        assert [await socket.receive() for _ in messages] == messages
+        assert gateway.is_reading
+
+
+async def test_carrier_is_a_socket_that_sends_when_there_is_room() -> None:
+    async with carrier_pair() as (agent, gateway), asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
+        socket, hearer = CarrierSocket(gateway), Hearer()
+        while not gateway.is_sending_paused:
+            await socket.send(bytes(100_000))
+        waiting = tasks.create_task(socket.send(b"last"))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        agent.start(hearer)
+        await hearer.until(lambda: hearer.messages[-1:] == [b"last"])
