@@ -9,6 +9,7 @@ import asyncio
 import re
 import signal
 import sqlite3
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from typing import Any
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from tests.support.cli_process import GENBA, TerminalGenba, genba_on_terminal
 from tests.support.real_cli import RealCli
 from tests.support.real_gateway import CEILING_S, RealGateway, read_starter
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 BETWEEN_MODES = 'stty -g; "$@"; echo "code=$?"; stty -g; echo end-of-program'
 """A shell around the program, which shows the terminal's modes before and after."""
@@ -57,11 +59,24 @@ async def desk(folder: Path) -> AsyncGenerator[Desk]:
         assert deleted["job"]["status"] == "succeeded"
 
 
-async def test_a_shell_has_a_tty_follows_the_size_and_passes_its_exit_code_on(short_dir: Path) -> None:
-    async with (
-        desk(short_dir) as here,
-        here.terminal("demo", program=("/bin/sh", "-c", BETWEEN_MODES, "sh", *GENBA)) as screen,
-    ):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared() -> AsyncGenerator[Desk]:
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as folder:
+        async with desk(Path(folder)) as made:
+            yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def here(shared: Desk) -> AsyncGenerator[Desk]:
+    """One desk for all; each leaves it as it was, and a gateway that a failed test left dead is started."""
+    yield shared
+    assert shared.gateway.process is not None
+    if shared.gateway.process.returncode is not None:
+        await shared.gateway.start()
+
+
+async def test_a_shell_has_a_tty_follows_the_size_and_passes_its_exit_code_on(here: Desk) -> None:
+    async with here.terminal("demo", program=("/bin/sh", "-c", BETWEEN_MODES, "sh", *GENBA)) as screen:
         screen.type("test -t 0 && echo tty-$((1+1))\r")
         await screen.see("tty-2")
         screen.type("stty size; echo done-$((1+2))\r")
@@ -86,8 +101,8 @@ async def test_a_shell_has_a_tty_follows_the_size_and_passes_its_exit_code_on(sh
         assert modes[0] == modes[1]
 
 
-async def test_a_shell_stays_while_the_gateway_is_killed_and_restarted(short_dir: Path) -> None:
-    async with desk(short_dir) as here, here.terminal("demo") as screen:
+async def test_a_shell_stays_while_the_gateway_is_killed_and_restarted(here: Desk) -> None:
+    async with here.terminal("demo") as screen:
         screen.type("kept=still-$((5+5))\r")
         screen.type("echo ready-$((1+1))\r")
         await screen.see("ready-2")
@@ -101,8 +116,8 @@ async def test_a_shell_stays_while_the_gateway_is_killed_and_restarted(short_dir
         assert await screen.end() == 0
 
 
-async def test_output_goes_on_after_an_outage_in_the_middle_of_it(short_dir: Path) -> None:
-    async with desk(short_dir) as here, here.terminal("demo") as screen:
+async def test_output_goes_on_after_an_outage_in_the_middle_of_it(here: Desk) -> None:
+    async with here.terminal("demo") as screen:
         screen.type("for i in $(seq 1 400); do echo line-$i-; sleep 0.02; done; echo all-$((4+4))\r")
         await screen.see("line-50-")
         await here.gateway.kill()
@@ -115,66 +130,63 @@ async def test_output_goes_on_after_an_outage_in_the_middle_of_it(short_dir: Pat
         assert seen[-1] == 400
 
 
-async def test_leaving_keeps_the_terminal_and_reconnecting_finds_it(short_dir: Path) -> None:
-    async with desk(short_dir) as here:
-        async with here.terminal("demo") as screen:
-            screen.type("kept=found-$((6+6)); echo left-$((1+1))\r")
-            await screen.see("left-2")
-            screen.type("\r~.")
-            await screen.see("detached; the session stays for 5 minutes: genba terminal --reconnect ")
-            assert await screen.end() == 0
-        found = re.search(r"genba (terminal --reconnect [0-9a-f-]{36} demo\.main)", screen.screen)
-        assert found
-        again = found[1].split()[1:]
-        async with here.terminal(*again) as screen:
-            # What was shown before is shown again.
-            await screen.see("left-2")
-            screen.type("echo $kept\r")
-            await screen.see("found-12")
-            screen.type("exit 3\r")
-            assert await screen.end() == 3
-        gone = await here.cli.run("terminal", *again, expect=255)
-        assert "not there any more" in gone.err
+async def test_leaving_keeps_the_terminal_and_reconnecting_finds_it(here: Desk) -> None:
+    async with here.terminal("demo") as screen:
+        screen.type("kept=found-$((6+6)); echo left-$((1+1))\r")
+        await screen.see("left-2")
+        screen.type("\r~.")
+        await screen.see("detached; the session stays for 5 minutes: genba terminal --reconnect ")
+        assert await screen.end() == 0
+    found = re.search(r"genba (terminal --reconnect [0-9a-f-]{36} demo\.main)", screen.screen)
+    assert found
+    again = found[1].split()[1:]
+    async with here.terminal(*again) as screen:
+        # What was shown before is shown again.
+        await screen.see("left-2")
+        screen.type("echo $kept\r")
+        await screen.see("found-12")
+        screen.type("exit 3\r")
+        assert await screen.end() == 3
+    gone = await here.cli.run("terminal", *again, expect=255)
+    assert "not there any more" in gone.err
 
 
-async def test_a_command_without_a_terminal_here_takes_pipes(short_dir: Path) -> None:
-    async with desk(short_dir) as here:
-        done = await here.cli.run("terminal", "demo", "--", "echo out; exit 5", expect=5)
-        assert done.out == "out\r\n"
-        assert done.err == ""
-        numbers = await here.cli.run("terminal", "demo", "--", "seq 1 100000")
-        assert numbers.out.splitlines() == [str(number) for number in range(1, 100_001)]
-        killed = await here.cli.run("terminal", "demo", "--", "kill -9 $$", expect=137)
-        assert killed.out == ""
-        process = await asyncio.create_subprocess_exec(
-            *(*GENBA, "terminal", "demo"),
-            env=here.cli.environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        # The end of what is piped ends the shell.
-        async with asyncio.timeout(CEILING_S):
-            out, err = await process.communicate(b"echo piped-$((20+3))\n")
-        assert b"piped-23" in out
-        assert (process.returncode, err) == (0, b"")
+async def test_a_command_without_a_terminal_here_takes_pipes(here: Desk) -> None:
+    done = await here.cli.run("terminal", "demo", "--", "echo out; exit 5", expect=5)
+    assert done.out == "out\r\n"
+    assert done.err == ""
+    numbers = await here.cli.run("terminal", "demo", "--", "seq 1 100000")
+    assert numbers.out.splitlines() == [str(number) for number in range(1, 100_001)]
+    killed = await here.cli.run("terminal", "demo", "--", "kill -9 $$", expect=137)
+    assert killed.out == ""
+    process = await asyncio.create_subprocess_exec(
+        *(*GENBA, "terminal", "demo"),
+        env=here.cli.environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    # The end of what is piped ends the shell.
+    async with asyncio.timeout(CEILING_S):
+        out, err = await process.communicate(b"echo piped-$((20+3))\n")
+    assert b"piped-23" in out
+    assert (process.returncode, err) == (0, b"")
 
 
-async def test_a_reader_that_has_enough_ends_the_command_without_a_word_about_bugs(short_dir: Path) -> None:
-    async with desk(short_dir) as here:
-        pipeline = '{ "$@"; echo "code=$?" >&2; } | head -n 1'
-        process = await asyncio.create_subprocess_exec(
-            *("/bin/sh", "-c", pipeline, "sh", *GENBA, "terminal", "demo", "--", "seq 1 1000000"),
-            env=here.cli.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(CEILING_S):
-            out, err = await process.communicate()
-        assert out == b"1\r\n"
-        assert b"code=141" in err
-        assert b"bug" not in err
+async def test_a_reader_that_has_enough_ends_the_command_without_a_word_about_bugs(here: Desk) -> None:
+    pipeline = '{ "$@"; echo "code=$?" >&2; } | head -n 1'
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", pipeline, "sh", *GENBA, "terminal", "demo", "--", "seq 1 1000000"),
+        env=here.cli.environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(CEILING_S):
+        out, err = await process.communicate()
+    assert out == b"1\r\n"
+    assert b"code=141" in err
+    assert b"bug" not in err
 
 
 async def test_a_stopped_workspace_ends_the_terminal_and_is_not_started(short_dir: Path) -> None:
@@ -193,53 +205,52 @@ async def test_a_stopped_workspace_ends_the_terminal_and_is_not_started(short_di
         assert workspace["latest_build"]["transition"] == "stop"
 
 
-async def test_a_session_that_is_signed_out_ends_with_a_reason(short_dir: Path) -> None:
-    async with desk(short_dir) as here:
-        owner = here.gateway.token
-        key = await here.gateway.fetch("POST", "/api/v2/users/me/keys")
-        here.gateway.token = key["key"]
-        async with here.terminal("demo") as screen:
-            here.gateway.token = owner
-            screen.type("echo here-$((1+1))\r")
-            await screen.see("here-2")
-            await here.gateway.request("DELETE", f"/api/v2/users/me/keys/{key['key'].split('-')[0]}")
-            assert await screen.end() == 255
-            await screen.see("not signed in")
+async def test_a_session_that_is_signed_out_ends_with_a_reason(here: Desk) -> None:
+    owner = here.gateway.token
+    key = await here.gateway.fetch("POST", "/api/v2/users/me/keys")
+    here.gateway.token = key["key"]
+    async with here.terminal("demo") as screen:
+        here.gateway.token = owner
+        screen.type("echo here-$((1+1))\r")
+        await screen.see("here-2")
+        await here.gateway.request("DELETE", f"/api/v2/users/me/keys/{key['key'].split('-')[0]}")
+        assert await screen.end() == 255
+        await screen.see("not signed in")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [("status = 'suspended'", "This user is suspended."), ("roles = '[]'", "not yours to use any more")],
+    ("guest", "change", "said"),
+    [
+        ("suspended", "status = 'suspended'", "This user is suspended."),
+        ("demoted", "roles = '[]'", "not yours to use any more"),
+    ],
 )
-async def test_who_loses_the_right_to_a_session_reads_why(short_dir: Path, change: str, said: str) -> None:
-    async with desk(short_dir) as here:
-        database = here.gateway.folder / "data" / "genba.db"
-        guest = {"username": "guest", "email": "guest@example.com", "login_type": "none", "password": ""}
-        await here.gateway.fetch("POST", "/api/v2/users", guest)
-        await asyncio.to_thread(change_user, database, "roles = '[\"owner\"]'")
-        key = (await here.gateway.fetch("POST", "/api/v2/users/guest/keys"))["key"]
-        (short_dir / "home").mkdir()
-        session = {"GENBA_URL": here.gateway.url, "GENBA_SESSION_TOKEN": key}
-        async with genba_on_terminal("terminal", "admin/demo", folder=short_dir / "home", env=session) as screen:
-            screen.type("echo here-$((1+1))\r")
-            await screen.see("here-2")
-            await asyncio.to_thread(change_user, database, change)
-            assert await screen.end() == 255
-            await screen.see(said)
+async def test_who_loses_the_right_to_a_session_reads_why(here: Desk, guest: str, change: str, said: str) -> None:
+    database = here.gateway.folder / "data" / "genba.db"
+    user = {"username": guest, "email": f"{guest}@example.com", "login_type": "none", "password": ""}
+    await here.gateway.fetch("POST", "/api/v2/users", user)
+    await asyncio.to_thread(change_user, database, guest, "roles = '[\"owner\"]'")
+    key = (await here.gateway.fetch("POST", f"/api/v2/users/{guest}/keys"))["key"]
+    home = here.folder / guest
+    home.mkdir()
+    session = {"GENBA_URL": here.gateway.url, "GENBA_SESSION_TOKEN": key}
+    async with genba_on_terminal("terminal", "admin/demo", folder=home, env=session) as screen:
+        screen.type("echo here-$((1+1))\r")
+        await screen.see("here-2")
+        await asyncio.to_thread(change_user, database, guest, change)
+        assert await screen.end() == 255
+        await screen.see(said)
 
 
-def change_user(database: Path, change: str) -> None:
-    """Change the guest as another process would: no route does it yet."""
+def change_user(database: Path, guest: str, change: str) -> None:
+    """Change a guest as another process would: no route does it yet."""
     with closing(sqlite3.connect(database, timeout=CEILING_S)) as connection, connection:
-        connection.execute(f"UPDATE users SET {change} WHERE username = 'guest'")  # of this module's own
+        connection.execute(f"UPDATE users SET {change} WHERE username = ?", (guest,))  # of this module's own
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_leaves_and_restores_the_terminal(short_dir: Path, number: signal.Signals) -> None:
-    async with (
-        desk(short_dir) as here,
-        here.terminal("demo", program=("/bin/sh", "-c", BETWEEN_MODES, "sh", *GENBA)) as screen,
-    ):
+async def test_a_signal_leaves_and_restores_the_terminal(here: Desk, number: signal.Signals) -> None:
+    async with here.terminal("demo", program=("/bin/sh", "-c", BETWEEN_MODES, "sh", *GENBA)) as screen:
         screen.type("echo here-$((1+1))\r")
         await screen.see("here-2")
         (genba,) = psutil.Process(screen.process.pid).children()
