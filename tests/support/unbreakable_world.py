@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,9 @@ from tests.support.host_template import host_template
 from tests.support.real_gateway import RealGateway, clean_environment, free_port
 
 MIB: Final = 1024 * 1024
+LINKS: Final = "unbreakable_client"
+SSH: Final = "unbreakable_ssh"
+"""Modules that are a user: with links of its own, and with OpenSSH."""
 TICKS: Final = "i=0; while :; do i=$((i+1)); echo tick-$i-; sleep 0.05; done &"
 
 
@@ -96,6 +101,10 @@ class Session:
             self._take(json.loads(line))
             self._changed.set()
 
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to the client and all that it started."""
+        os.killpg(self.process.pid, number)
+
     async def wait_open(self, *links: str) -> None:
         """Return once the links are open."""
         await self.until(lambda: self._open.issuperset(links) or bool(self.over))
@@ -125,7 +134,10 @@ class Session:
             group.create_task(self.server.wait_received(up))
             group.create_task(self.until(lambda: self.came >= down or bool(self._resets)))
         assert not self._resets, self._resets
-        assert not self._done, "the transfer was over before everything had happened"
+        # What was sent may still wait here, in front of the line.
+        assert not (self._done and self.server.has_ended.is_set()), (
+            "the transfer was over before everything had happened"
+        )
 
     async def finish(self) -> None:
         """Let everything end, and insist on what has to hold."""
@@ -191,6 +203,7 @@ async def begin(
     ceiling_s: float,
     line: ChaosProxy | None = None,
     program: Sequence[str] = (sys.executable,),
+    client: str = LINKS,
     prepare: Callable[[int], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[Session]:
     """Start a session and its transfer.
@@ -203,6 +216,7 @@ async def begin(
         ceiling_s: how long all of it may take.
         line: what the client goes through, instead of the world's line for clients.
         program: the Python that runs the client, and what stands before it.
+        client: how the user is connected: `LINKS` or `SSH`.
         prepare: does something for the client's process before it connects.
     """
     here.calm()
@@ -211,11 +225,13 @@ async def begin(
         each.set_rate(rate)
     async with asyncio.timeout(ceiling_s), exact_server(size) as server:
         process = await asyncio.create_subprocess_exec(
-            *(*program, "-m", "tests.support.unbreakable_client"),
+            *(*program, "-m", f"tests.support.{client}"),
             stdin=PIPE,
             stdout=PIPE,
             env=clean_environment(),
             limit=16 * MIB,
+            # With what it starts it is one laptop, which may sleep.
+            start_new_session=True,
         )
         try:
             if prepare is not None:
@@ -231,9 +247,9 @@ async def begin(
                 process.stdin.close()
                 await process.wait()
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
 
 
 def _tell(process: Process, here: World, server: ExactServer, url: str) -> None:

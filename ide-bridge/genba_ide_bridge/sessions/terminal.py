@@ -88,6 +88,8 @@ class TerminalSession:
         self._must_be_there = request.is_reattach
         self._was_opened = False
         self._ended: Ended | None = None
+        self._lost = ""
+        """Why the link before this one was over."""
         address = AgentAddress(request.workspace_id, request.build_id, request.agent_id)
         self._link = AgentLink(
             client, address, on_outage=self._note_outage, on_resumed=self._note_resumed, delays=delays
@@ -146,8 +148,7 @@ class TerminalSession:
         try:
             stream = await self._open_stream(size)
         except StreamRefused as refusal:
-            is_gone = refusal.code == ResetCode.GONE
-            self._end(Ended(refusal.reason if is_gone else f"The agent refused the terminal: {refusal.reason}"))
+            self._end(Ended(self._explain(refusal)))
             return
         except LinkEnded:
             return
@@ -159,6 +160,11 @@ class TerminalSession:
         self._was_opened = True
         stream.listen(self._view)
         self._catch_up()
+
+    def _explain(self, refusal: StreamRefused) -> str:
+        if refusal.code != ResetCode.GONE:
+            return f"The agent refused the terminal: {refusal.reason}"
+        return f"{refusal.reason.rstrip('.')}: {self._lost.rstrip('.')}." if self._lost else refusal.reason
 
     async def _open_stream(self, size: tuple[int, int]) -> Stream:
         height, width = size
@@ -192,6 +198,8 @@ class TerminalSession:
             self._end(Ended("The workspace's agent was restarted, and its terminals with it."))
         elif over is not None and over.code in FINAL_CODES:
             self._end(Ended(f"The session was closed: {over.reason}"))
+        elif over is not None:
+            self._lost = over.reason
 
     def _end(self, ended: Ended) -> None:
         if self._ended is None:

@@ -227,6 +227,18 @@ async def test_going_back_to_a_terminal_that_is_gone_says_so() -> None:
     assert ended == Ended("The terminal is not there any more.")
 
 
+async def test_a_terminal_that_went_with_its_link_ends_with_the_reason_of_both() -> None:
+    async with terminal_stage() as stage, stage.running() as (_, task):
+        await stage.opened()
+        stage.agent.forget_links()
+        stage.agent.refusals.append((int(ResetCode.GONE), "The terminal is not there any more."))
+        stage.transport.lose_carrier()
+        async with asyncio.timeout(CEILING_S):
+            ended = await task
+    assert ended.reason.startswith("The terminal is not there any more: ")
+    assert "link" in ended.reason
+
+
 async def test_going_back_to_a_terminal_that_ended_meanwhile_tells_its_code() -> None:
     async with terminal_stage() as stage, stage.running(is_reattach=True) as (_, task):
         stream = await stage.opened()
