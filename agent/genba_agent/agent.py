@@ -68,7 +68,7 @@ class Agent:
             dialler = self._make_dialler(terminals, ssh, group)
             background = [
                 # The control connection does not wait for the manifest: an agent may connect as soon as it exists.
-                group.create_task(self._make_connection(dialler).run(), name="control connection"),
+                group.create_task(self._make_connection(dialler, ssh).run(), name="control connection"),
                 group.create_task(self._lifecycle.run(), name="lifecycle reporter"),
             ]
             try:
@@ -123,9 +123,13 @@ class Agent:
         keep_s = self._options.session_keep_s
         return Dialler(self._transport, self._boot_id, handlers, self._clock, group, keep_s=keep_s)
 
-    def _make_connection(self, dialler: Dialler) -> ControlConnection:
+    def _make_connection(self, dialler: Dialler, ssh: SshServer) -> ControlConnection:
+        def note_connected() -> None:
+            self._on_connected()
+            ssh.renew_certificate()
+
         return ControlConnection(
-            self._api, self._clock, boot_id=self._boot_id, on_connected=self._on_connected, dial=dialler.handle
+            self._api, self._clock, boot_id=self._boot_id, on_connected=note_connected, dial=dialler.handle
         )
 
     async def _fetch_manifest(self) -> Manifest | None:

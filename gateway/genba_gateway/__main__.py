@@ -1,4 +1,4 @@
-"""`genba server`: reads the settings and runs the gateway until it is told to stop."""
+"""`genba server`: reads the settings and runs the gateway until it is told to stop, or a command on its database."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from genba_gateway.errors import ConfigError
 EXIT_CONFIG: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
+REPLACE_SSH_AUTHORITY: Final = "replace-ssh-authority"
+"""A command in place of flags: another key for the host certificates of workspaces."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the gateway.
@@ -27,8 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        config = _read_config(sys.argv[1:] if argv is None else argv)
-        asyncio.run(_run(config))
+        words = sys.argv[1:] if argv is None else argv
+        if words[:1] == [REPLACE_SSH_AUTHORITY]:
+            return _replace_ssh_authority(_read_config(words[1:]))
+        asyncio.run(_run(_read_config(words)))
     except ConfigError as error:
         print(f"genba server: {error}", file=sys.stderr)
         return EXIT_CONFIG
@@ -80,6 +85,16 @@ def _read_config(argv: list[str]) -> Config:
     flags = vars(parser.parse_args(argv))
     config_file = flags.pop("config") or os.environ.get("GENBA_CONFIG")
     return load_config(flags, os.environ, config_file)
+
+
+def _replace_ssh_authority(config: Config) -> int:
+    from genba_gateway.ssh_authority_command import replace_ssh_authority
+
+    key = asyncio.run(replace_ssh_authority(config))
+    print(f"Host keys of workspaces are certified by this key from here on:\n{key}")
+    print("Restart the gateway: agents ask for new certificates when they connect again, else within a day.")
+    print("Then everybody runs `genba config-ssh` or `genba ssh` once; until then their ssh refuses to connect.")
+    return 0
 
 
 async def _run(config: Config) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.host_template import host_template
 from tests.support.real_cli import Finished, RealCli
-from tests.support.real_gateway import CEILING_S, RealGateway
+from tests.support.real_gateway import CEILING_S, RealGateway, clean_environment
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -43,6 +43,22 @@ class Desk:
         async with asyncio.timeout(CEILING_S):
             out, err = await process.communicate()
         return Finished(process.returncode or 0, out.decode(), err.decode())
+
+    async def replace_authority(self) -> str:
+        """Run the operator's command, beside the gateway; returns what it said."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "genba_gateway", "replace-ssh-authority"),
+            *("--data-dir", str(self.gateway.folder / "data")),
+            env=clean_environment(),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        return out.decode()
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.config.parent / "cli" / "known_hosts"
 
     @property
     def agent_folder(self) -> Path:
@@ -109,3 +125,24 @@ async def test_rebuilds_prompt_for_nothing_and_warn_of_nothing(short_dir: Path, 
             assert (done.code, done.out) == (0, f"{number}\n"), done
             assert [line for line in done.err.splitlines() if not line.startswith("Waiting for the agent")] == []
         assert len(keys) == times
+
+
+async def test_another_authority_takes_over_when_the_former_may_have_leaked(short_dir: Path) -> None:
+    async with desk(short_dir) as here:
+        assert (await here.ssh("genba.demo", "true")).code == 0
+        before = await asyncio.to_thread(here.known_hosts.read_text)
+        said = await here.replace_authority()
+        assert "ssh-ed25519 " in said
+        await here.gateway.stop()
+        await here.gateway.start()
+        await here.gateway.wait_for_agent(here.workspace["id"])
+        # The agent has a certificate of the new one alone, as soon as it is connected again.
+        async with asyncio.timeout(CEILING_S):
+            while (refused := await here.ssh("genba.demo", "true")).code == 0:
+                pass
+        assert "Host key verification failed" in refused.err
+        await here.cli.run("config-ssh", "--yes", "--ssh-config-file", str(here.config))
+        assert await here.ssh("genba.demo", "true") == Finished(0, "", "")
+        after = await asyncio.to_thread(here.known_hosts.read_text)
+        assert after.split()[-1] in said
+        assert before.split()[-1] not in after

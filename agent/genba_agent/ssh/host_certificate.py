@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from genba_agent.backoff import Backoff
+from genba_agent.clock import wait_for_first
 from genba_wire.errors import GatewayRefused, TransportError
 
 if TYPE_CHECKING:
@@ -33,16 +34,22 @@ class HostCertificate:
         self._clock = clock
         self._backoff = Backoff(clock.monotonic)
         self._is_answered = asyncio.Event()
+        self._is_wanted = asyncio.Event()
 
     async def get_identity(self) -> HostIdentity:
         """The identity, once the gateway has answered: a key without its certificate is refused by every client."""
         await self._is_answered.wait()
         return self.identity
 
+    def renew(self) -> None:
+        """Ask again now: the gateway may have been restarted with another authority."""
+        self._is_wanted.set()
+
     async def run(self) -> None:
-        """Ask at once, then daily, until cancelled."""
+        """Ask at once, then daily and when told to, until cancelled."""
         while True:
-            await self._clock.sleep(await self.step())
+            self._is_wanted.clear()
+            await wait_for_first([self._is_wanted], self._clock, await self.step())
 
     async def step(self) -> float:
         """Ask once; returns after how many seconds to ask again. What there is is kept when there is no answer."""

@@ -63,6 +63,11 @@ class SshServer:
         """Serve from here on: the manifest is known."""
         self._settings = settings
 
+    def renew_certificate(self) -> None:
+        """Have the host key certified anew: there is another connection to the gateway."""
+        if self._settings is not None:
+            self._settings.certificate.renew()
+
     def handle_stream(self, kind: str, head: bytes, stream: Stream) -> None:
         """Serve SSH on the stream."""
         if self._settings is None:

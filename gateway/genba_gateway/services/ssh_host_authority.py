@@ -1,7 +1,7 @@
 """The authority that certifies the SSH host keys of agents: an ed25519 key, made when first needed, kept sealed.
 
-Keys have ids and are kept as a list, newest first, so that one can be replaced while certificates of the former are
-still believed. Users' OpenSSH knows the public half as one `@cert-authority` line.
+Keys have ids and are kept as a list, newest first: the first one signs. Users' OpenSSH knows its public half as one
+`@cert-authority` line.
 """
 
 from __future__ import annotations
@@ -51,24 +51,27 @@ class AuthorityKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SshHostAuthority:
-    """The authority of this deployment; what was read is remembered."""
+    """The authority of this deployment. Nothing is remembered: a command of another process may replace the key."""
 
     def __init__(self, database: Database, sealer: Sealer, now: Clock) -> None:
         self._database = database
         self._sealer = sealer
         self._now = now
-        self._current: AuthorityKey | None = None
 
     async def get_key(self) -> AuthorityKey:
         """The key that signs."""
-        if self._current is None:
-            async with self._database.glance() as connection:
-                self._current = await self._find(connection)
-        if self._current is None:
+        async with self._database.glance() as connection:
+            current = await self._find(connection)
+        if current is None:
             async with self._database.write() as connection:
                 # Writers take turns, other processes' too: who comes second finds the key of the first.
-                self._current = await self._find(connection) or await self._make(connection)
-        return self._current
+                current = await self._find(connection) or await self._make(connection)
+        return current
+
+    async def replace(self) -> AuthorityKey:
+        """Make another key, which signs from here on; the former one is forgotten."""
+        async with self._database.write() as connection:
+            return await self._make(connection)
 
     async def _find(self, connection: AsyncConnection) -> AuthorityKey | None:
         text = await setting_store.find_setting(connection, SETTING)
@@ -80,5 +83,5 @@ class SshHostAuthority:
         private = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         key = AuthorityKey(id=secrets.token_hex(4), private=private, created_at=self._now())
         sealed = base64.b64encode(self._sealer.seal(msgspec.json.encode([key]))).decode()
-        await setting_store.insert_setting(connection, SETTING, sealed)
+        await setting_store.put_setting(connection, SETTING, sealed)
         return key

@@ -10,6 +10,7 @@ from genba_wire.aio.transport import Transport, TransportOptions
 from tests.support.agent_builders import make_manifest
 from tests.support.agent_clock import FakeClock
 from tests.support.agent_gateway import TOKEN, AgentGateway, Fault, running_gateway
+from tests.support.waiting import eventually
 
 PATH = "/api/v2/workspaceagents/me/ssh-host-certificate"
 KEY = HostIdentity(private_key=b"private", public_key="ssh-ed25519 AAAA")
@@ -70,3 +71,19 @@ async def test_a_gateway_that_certifies_nothing_keeps_nobody_waiting() -> None:
         keeper = HostCertificate(AgentApi(transport), FakeClock(), KEY)
         await keeper.step()
         assert await keeper.get_identity() == KEY
+
+
+async def test_another_connection_to_the_gateway_renews_the_certificate() -> None:
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        keeper = HostCertificate(AgentApi(transport), FakeClock(), KEY)
+        answer(gateway, "first")
+        running = group.create_task(keeper.run())
+        assert (await keeper.get_identity()).certificate == "first"
+        answer(gateway, "second")
+        keeper.renew()
+        await eventually(lambda: keeper.identity.certificate == "second")
+        running.cancel()

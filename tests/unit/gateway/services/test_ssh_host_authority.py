@@ -53,3 +53,12 @@ async def test_the_key_is_kept_sealed_and_never_shown(rows: AgentRows) -> None:
     assert stored is not None
     assert key.id not in stored
     assert repr(key.private) not in repr(key)
+
+
+async def test_another_key_takes_over_in_every_process(rows: AgentRows) -> None:
+    running = make_authority(rows)
+    former = await running.get_key()
+    fresh = await make_authority(rows).replace()
+
+    assert fresh.public_line != former.public_line
+    assert await running.get_key() == fresh
