@@ -14,13 +14,16 @@ import pytest_asyncio
 
 from tests.support.chaos_proxy import chaos_proxy
 from tests.support.network_namespace import PROGRAM, private_network, why_not
-from tests.support.unbreakable_world import MIB, World, begin, break_often, world
+from tests.support.unbreakable_world import LINKS, MIB, SSH, World, begin, break_often, world
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(2400), pytest.mark.asyncio(loop_scope="module")]
 
 CEILING_S = 2000.0
 SIZE = 1024 * MIB
 RATE = 64 * MIB
+
+BY_BOTH = pytest.mark.parametrize("client", [LINKS, SSH])
+"""With links of the test's own, and with the user's OpenSSH."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -31,17 +34,19 @@ async def here() -> AsyncGenerator[World]:
             yield started
 
 
-async def test_the_gateway_is_killed_ten_times(here: World) -> None:
+@BY_BOTH
+async def test_the_gateway_is_killed_ten_times(here: World, client: str) -> None:
     async def kill() -> None:
         await here.gateway.kill()
         await here.gateway.start()
 
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
         await break_often(session, 10, 80 * MIB, kill)
         await session.finish()
 
 
-async def test_connections_are_cut_a_hundred_times(here: World) -> None:
+@BY_BOTH
+async def test_connections_are_cut_a_hundred_times(here: World, client: str) -> None:
     generator = random.Random(4)
 
     async def cut() -> None:
@@ -49,60 +54,67 @@ async def test_connections_are_cut_a_hundred_times(here: World) -> None:
         for line in generator.choice([lines[:1], lines[1:], lines]):
             line.cut()
 
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
         await break_often(session, 100, 8 * MIB, cut)
         await session.finish()
 
 
-async def test_nothing_passes_for_20_seconds_and_everything_arrives_late(here: World) -> None:
+@BY_BOTH
+async def test_nothing_passes_for_20_seconds_and_everything_arrives_late(here: World, client: str) -> None:
     async def stop() -> None:
         here.client_line.stop()
         await asyncio.sleep(20)
         here.client_line.heal()
 
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
         await break_often(session, 1, 80 * MIB, stop)
         await session.finish()
         assert session.outages == []
 
 
+@BY_BOTH
 @pytest.mark.parametrize("seconds", [35, 90])
-async def test_nothing_passes_for_long_and_the_connections_are_forgotten(here: World, seconds: int) -> None:
+async def test_nothing_passes_for_long_and_the_connections_are_forgotten(
+    here: World, client: str, seconds: int
+) -> None:
     async def stop() -> None:
         here.client_line.stop()
         await asyncio.sleep(seconds)
         here.client_line.heal(forgets=True)
 
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
         await break_often(session, 1, 80 * MIB, stop)
         await session.finish()
 
 
-async def test_the_agents_line_is_silent_and_the_connections_are_forgotten(here: World) -> None:
+@BY_BOTH
+async def test_the_agents_line_is_silent_and_the_connections_are_forgotten(here: World, client: str) -> None:
     async def stop() -> None:
         here.agent_line.stop()
         await asyncio.sleep(35)
         here.agent_line.heal(forgets=True)
 
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
         await break_often(session, 1, 80 * MIB, stop)
         await session.finish()
 
 
-async def test_the_laptop_sleeps_for_90_seconds(here: World) -> None:
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+@BY_BOTH
+async def test_the_laptop_sleeps_for_90_seconds(here: World, client: str) -> None:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
 
         async def sleep() -> None:
-            session.process.send_signal(signal.SIGSTOP)
+            session.signal_all(signal.SIGSTOP)
             await asyncio.sleep(90)
-            session.process.send_signal(signal.SIGCONT)
+            session.signal_all(signal.SIGCONT)
 
         await break_often(session, 1, 80 * MIB, sleep)
         await session.finish()
 
 
-async def test_a_slow_path_breaks_every_few_seconds(here: World) -> None:
-    async with begin(here, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
+@BY_BOTH
+async def test_a_slow_path_breaks_every_few_seconds(here: World, client: str) -> None:
+    async with begin(here, client=client, size=SIZE, rate=RATE, ceiling_s=CEILING_S) as session:
 
         async def cut() -> None:
             while True:
