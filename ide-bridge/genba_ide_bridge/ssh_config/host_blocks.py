@@ -81,8 +81,8 @@ class Traces:
 class HostBlocks:
     """All that the file is made of.
 
-    `owner` is whose workspaces are meant by names that don't say it. `program` are the words that start `genba`, with its
-    global flags; empty for no `ProxyCommand`.
+    `owner` is whose workspaces are meant by names that don't say it. `program` are the words that start `genba`, with
+    its global flags; empty for no `ProxyCommand`.
     """
 
     settings: HostSettings

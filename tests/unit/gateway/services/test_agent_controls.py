@@ -203,7 +203,7 @@ async def test_carrier_is_a_socket_that_reads_no_further_than_it_is_read() -> No
         agent.start(hearer)
         await socket.send(b"dial")
         await hearer.until(lambda: hearer.messages == [b"dial"])
-        messages = [bytes([number]) * 100_000 for number in range(MAX_WAITING_BYTES // 100_000 + 2)]
+        messages = [bytes([number]) * 100_000 for number in range(control_carriers.MAX_WAITING_BYTES // 100_000 + 2)]
         for message in messages:
             agent.send(message)
         await turned_until(lambda: not gateway.is_reading)
