@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import Demo
 from tests.support.cli_process import RunningGenba, run_genba, running_genba
-from tests.support.demo_workspace import demo_workspace
 from tests.support.real_gateway import CEILING_S, agents_of, free_port
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 
 async def upper(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,7 +32,8 @@ async def ask(port: int, text: bytes) -> bytes:
     return answer
 
 
-async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(short_dir: Path) -> None:
+async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(short_dir: Path, demo: Demo) -> None:
+    gateway, session = demo
     server = await asyncio.start_server(upper, "127.0.0.1", 0)
     there: int = server.sockets[0].getsockname()[1]
     unix = await asyncio.start_unix_server(upper, short_dir / "there.sock")
@@ -48,7 +49,6 @@ async def test_ports_and_sockets_are_forwarded_through_a_restart_of_the_gateway(
     async with (
         server,
         unix,
-        demo_workspace(short_dir) as (gateway, session),
         asyncio.timeout(3 * CEILING_S),
         running_genba("port-forward", "demo", *flags, folder=short_dir, env=session) as running,
     ):
@@ -87,29 +87,29 @@ async def interrupt(running: RunningGenba) -> None:
     assert await running.process.wait() == 0
 
 
-async def test_stopped_workspace_is_started_unless_told_otherwise(short_dir: Path) -> None:
-    async with demo_workspace(short_dir) as (_, session):
-        assert (await run_genba("stop", "demo", "--yes", folder=short_dir, env=session)).code == 0
-        words = ("port-forward", "demo", "--unix", f"{short_dir}/here.sock:/there.sock")
-        refused = await run_genba(*words, "--disable-autostart", folder=short_dir, env=session)
-        assert refused.code == 1
-        assert "genba start demo" in refused.err
-        async with running_genba(*words, folder=short_dir, env=session) as running:
-            await running.wait_until(lambda: "orwarding" in running.err + running.out)
-            await interrupt(running)
+async def test_stopped_workspace_is_started_unless_told_otherwise(short_dir: Path, demo: Demo) -> None:
+    _, session = demo
+    assert (await run_genba("stop", "demo", "--yes", folder=short_dir, env=session)).code == 0
+    words = ("port-forward", "demo", "--unix", f"{short_dir}/here.sock:/there.sock")
+    refused = await run_genba(*words, "--disable-autostart", folder=short_dir, env=session)
+    assert refused.code == 1
+    assert "genba start demo" in refused.err
+    async with running_genba(*words, folder=short_dir, env=session) as running:
+        await running.wait_until(lambda: "orwarding" in running.err + running.out)
+        await interrupt(running)
 
 
-async def test_taken_port_is_said_in_a_sentence(short_dir: Path) -> None:
-    async with demo_workspace(short_dir) as (_, session):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = str(taken.getsockname()[1])
-            async with running_genba("port-forward", "demo", "--tcp", port, folder=short_dir, env=session) as running:
-                assert await running.process.wait() == 1
-                await running.wait_until(lambda: f"has 127.0.0.1:{port} already" in running.err)
-                assert "Name another local port" in running.err
+async def test_taken_port_is_said_in_a_sentence(short_dir: Path, demo: Demo) -> None:
+    _, session = demo
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with running_genba("port-forward", "demo", "--tcp", port, folder=short_dir, env=session) as running:
+            assert await running.process.wait() == 1
+            await running.wait_until(lambda: f"has 127.0.0.1:{port} already" in running.err)
+            assert "Name another local port" in running.err
 
 
-async def test_files_are_copied_both_ways(short_dir: Path) -> None:
+async def test_files_are_copied_both_ways(short_dir: Path, demo: Demo) -> None:
     """`genba cp`, over the same way."""
     tree = short_dir / "tree"
 
@@ -120,14 +120,14 @@ async def test_files_are_copied_both_ways(short_dir: Path) -> None:
         (tree / "tool").chmod(0o755)
 
     await asyncio.to_thread(make)
-    async with demo_workspace(short_dir) as (_, session):
-        there = f"demo:{short_dir}/there"
-        for command in (("-r", str(tree), there), ("-r", there, str(short_dir / "back"))):
-            done = await run_genba("cp", *command, folder=short_dir, env=session)
-            assert done.code == 0, done.err
-            assert "Copied 2 files" in done.err
-        for name in ("below/big", "tool"):
-            assert (short_dir / "back" / name).read_bytes() == (tree / name).read_bytes()
-        assert os.access(short_dir / "back" / "tool", os.X_OK)
-        done = await run_genba("cp", "demo:/nowhere/x", str(short_dir), folder=short_dir, env=session)
-        assert (done.code, "error: /nowhere/x: No such file or directory" in done.err) == (1, True)
+    _, session = demo
+    there = f"demo:{short_dir}/there"
+    for command in (("-r", str(tree), there), ("-r", there, str(short_dir / "back"))):
+        done = await run_genba("cp", *command, folder=short_dir, env=session)
+        assert done.code == 0, done.err
+        assert "Copied 2 files" in done.err
+    for name in ("below/big", "tool"):
+        assert (short_dir / "back" / name).read_bytes() == (tree / name).read_bytes()
+    assert os.access(short_dir / "back" / "tool", os.X_OK)
+    done = await run_genba("cp", "demo:/nowhere/x", str(short_dir), folder=short_dir, env=session)
+    assert (done.code, "error: /nowhere/x: No such file or directory" in done.err) == (1, True)

@@ -14,9 +14,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.support.host_template import host_template
-from tests.support.real_gateway import CEILING_S, RealGateway
+from tests.e2e.conftest import Demo
+from tests.support.demo_workspace import demo_workspace
+from tests.support.real_gateway import CEILING_S, RealGateway, agents_of
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Terminal:
@@ -47,56 +50,51 @@ async def open_terminal(
         yield Terminal(connection)
 
 
-@asynccontextmanager
-async def running_workspace(folder: Path) -> AsyncGenerator[tuple[RealGateway, str, str]]:
-    async with RealGateway(folder) as gateway:
-        await gateway.sign_in()
-        template = await gateway.push_template("host", host_template())
-        workspace = await gateway.create_workspace("demo", template["id"])
-        await gateway.wait_for_build(workspace["latest_build"]["id"])
-        agent = await gateway.wait_for_agent(workspace["id"])
-        try:
-            yield gateway, workspace["id"], agent["id"]
-        finally:
-            await gateway.build(workspace["id"], "delete")
+async def find_agent(gateway: RealGateway) -> tuple[str, str]:
+    """The ids of the workspace and its agent."""
+    (workspace,) = (await gateway.fetch("GET", "/api/v2/workspaces"))["workspaces"]
+    return workspace["id"], agents_of(workspace)[0]["id"]
 
 
-async def test_a_session_is_typed_into_seen_by_all_and_found_again(short_dir: Path) -> None:
-    async with running_workspace(short_dir / "gateway") as (gateway, _, agent_id):
-        session = str(uuid.uuid4())
-        async with open_terminal(gateway, agent_id, reconnect=session, height="30", width="100") as first:
-            await first.send(data="echo ma''rk $((6*7)); stty size; KEPT=yes\r")
-            await first.wait_for(b"mark 42")
-            await first.wait_for(b"30 100")
-            # Browsers offer compression, which the gateway declines.
-            async with open_terminal(gateway, agent_id, reconnect=session, compression="deflate") as second:
-                await second.wait_for(b"mark 42")
-                await second.send(height=20, width=60)
-                await second.send(data="stty si''ze; echo se''en\r")
-                await first.wait_for(b"20 60")
-                await first.wait_for(b"seen")
-        async with open_terminal(gateway, agent_id, reconnect=session) as again:
-            await again.wait_for(b"mark 42")
-            await again.send(data="echo it was $KEPT\r")
-            await again.wait_for(b"it was yes")
-            await again.send(data="exit\r")
-            async with asyncio.timeout(CEILING_S):
-                with pytest.raises(ConnectionClosed):
-                    while True:
-                        await again.connection.recv()
+async def test_a_session_is_typed_into_seen_by_all_and_found_again(demo: Demo) -> None:
+    gateway, _ = demo
+    _, agent_id = await find_agent(gateway)
+    session = str(uuid.uuid4())
+    async with open_terminal(gateway, agent_id, reconnect=session, height="30", width="100") as first:
+        await first.send(data="echo ma''rk $((6*7)); stty size; KEPT=yes\r")
+        await first.wait_for(b"mark 42")
+        await first.wait_for(b"30 100")
+        # Browsers offer compression, which the gateway declines.
+        async with open_terminal(gateway, agent_id, reconnect=session, compression="deflate") as second:
+            await second.wait_for(b"mark 42")
+            await second.send(height=20, width=60)
+            await second.send(data="stty si''ze; echo se''en\r")
+            await first.wait_for(b"20 60")
+            await first.wait_for(b"seen")
+    async with open_terminal(gateway, agent_id, reconnect=session) as again:
+        await again.wait_for(b"mark 42")
+        await again.send(data="echo it was $KEPT\r")
+        await again.wait_for(b"it was yes")
+        await again.send(data="exit\r")
+        async with asyncio.timeout(CEILING_S):
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await again.connection.recv()
 
 
-async def test_a_command_takes_the_place_of_the_shell_and_bulk_arrives_whole(short_dir: Path) -> None:
-    async with running_workspace(short_dir / "gateway") as (gateway, _, agent_id):
-        command = "stty raw; seq 1 200000; echo end"
-        async with open_terminal(gateway, agent_id, reconnect=str(uuid.uuid4()), command=command) as terminal:
-            await terminal.wait_for(b"end")
-            lines = terminal.seen.replace(b"\r", b"").split(b"\n")
-            assert lines[:200000] == [str(number).encode() for number in range(1, 200001)]
+async def test_a_command_takes_the_place_of_the_shell_and_bulk_arrives_whole(demo: Demo) -> None:
+    gateway, _ = demo
+    _, agent_id = await find_agent(gateway)
+    command = "stty raw; seq 1 200000; echo end"
+    async with open_terminal(gateway, agent_id, reconnect=str(uuid.uuid4()), command=command) as terminal:
+        await terminal.wait_for(b"end")
+        lines = terminal.seen.replace(b"\r", b"").split(b"\n")
+        assert lines[:200000] == [str(number).encode() for number in range(1, 200001)]
 
 
 async def test_refusals_come_before_the_upgrade(short_dir: Path) -> None:
-    async with running_workspace(short_dir / "gateway") as (gateway, workspace_id, agent_id):
+    async with demo_workspace(short_dir) as (gateway, _):
+        workspace_id, agent_id = await find_agent(gateway)
 
         async def refusal(agent: str, token: str | None = None, **query: str) -> tuple[int, str, str]:
             with pytest.raises(InvalidStatus) as refused:
@@ -127,28 +125,32 @@ async def test_refusals_come_before_the_upgrade(short_dir: Path) -> None:
         assert "not running" in body
 
 
-async def test_signing_out_ends_its_terminals(short_dir: Path) -> None:
-    async with running_workspace(short_dir / "gateway") as (gateway, _, agent_id):
-        made = await gateway.fetch("POST", "/api/v2/users/me/keys/tokens", {"token_name": "t"})
-        async with open_terminal(gateway, agent_id, token=made["key"], reconnect=str(uuid.uuid4())) as terminal:
-            await terminal.send(data="echo op''en\r")
-            await terminal.wait_for(b"open")
-            key_id = made["key"].partition("-")[0]
-            assert (await gateway.send("DELETE", f"/api/v2/users/me/keys/{key_id}")).status_code == 204
-            async with asyncio.timeout(CEILING_S):
-                with pytest.raises(ConnectionClosed) as closed:
-                    while True:
-                        await terminal.connection.recv()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.reason
+async def test_signing_out_ends_its_terminals(demo: Demo) -> None:
+    gateway, _ = demo
+    _, agent_id = await find_agent(gateway)
+    made = await gateway.fetch("POST", "/api/v2/users/me/keys/tokens", {"token_name": "t"})
+    async with open_terminal(gateway, agent_id, token=made["key"], reconnect=str(uuid.uuid4())) as terminal:
+        await terminal.send(data="echo op''en\r")
+        await terminal.wait_for(b"open")
+        key_id = made["key"].partition("-")[0]
+        assert (await gateway.send("DELETE", f"/api/v2/users/me/keys/{key_id}")).status_code == 204
+        async with asyncio.timeout(CEILING_S):
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await terminal.connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.reason
 
 
-async def test_a_program_finishes_though_its_viewer_was_behind_when_the_gateway_died(short_dir: Path) -> None:
+async def test_a_program_finishes_though_its_viewer_was_behind_when_the_gateway_died(
+    short_dir: Path, demo: Demo
+) -> None:
     done = short_dir / "done"
-    async with running_workspace(short_dir / "gateway") as (gateway, _, agent_id):
-        command = f"stty raw; seq 1 5000000; touch {done}"
-        async with open_terminal(gateway, agent_id, reconnect=str(uuid.uuid4()), command=command) as terminal:
-            await terminal.wait_for(b"1\n")
-            await gateway.kill()
-            await eventually(done.exists)
-        await gateway.start()
+    gateway, _ = demo
+    _, agent_id = await find_agent(gateway)
+    command = f"stty raw; seq 1 5000000; touch {done}"
+    async with open_terminal(gateway, agent_id, reconnect=str(uuid.uuid4()), command=command) as terminal:
+        await terminal.wait_for(b"1\n")
+        await gateway.kill()
+        await eventually(done.exists)
+    await gateway.start()
