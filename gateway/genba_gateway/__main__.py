@@ -93,7 +93,7 @@ def _replace_ssh_authority(config: Config) -> int:
     key = asyncio.run(replace_ssh_authority(config))
     print(f"Host keys of workspaces are certified by this key from here on:\n{key}")
     print("Restart the gateway: agents ask for new certificates when they connect again, else within a day.")
-    print("Then everybody runs `genba config-ssh` or `genba ssh` once; until then their ssh refuses to connect.")
+    print("Then everybody runs `genba config-ssh` once; until then ssh refuses to connect. `genba ssh` sees to itself.")
     return 0
 
 

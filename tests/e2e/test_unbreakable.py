@@ -43,10 +43,10 @@ async def here() -> AsyncGenerator[World]:
 
 
 @asynccontextmanager
-async def another_workspace(here: World, name: str) -> AsyncGenerator[None]:
-    """One that may end."""
+async def another_workspace(here: World, name: str, client: str) -> AsyncGenerator[None]:
+    """One that may end, of each client."""
     first = (here.workspace, here.agent)
-    await here.start_workspace(name)
+    await here.start_workspace(name if client == LINKS else f"{name}-too")
     try:
         yield
     finally:
@@ -175,7 +175,7 @@ async def test_the_laptop_sleeps(here: World, client: str) -> None:
 
 @BY_BOTH
 async def test_a_stopped_workspace_ends_the_session_and_says_so(here: World, client: str) -> None:
-    async with another_workspace(here, "stopped"), begin(here, client=client, ceiling_s=CEILING_S) as session:
+    async with another_workspace(here, "stopped", client), begin(here, client=client, ceiling_s=CEILING_S) as session:
         await session.moves(STEP)
         await here.gateway.build(here.workspace["id"], "stop")
         await session.until(lambda: len(session.over) == 2)
@@ -210,7 +210,7 @@ async def test_a_session_that_is_away_for_too_long_ends_and_says_so(here: World,
     await here.gateway.stop()
     here.gateway.environment["GENBA_AGENT_KEEP"] = str(KEEP_S / 3600)
     await here.gateway.start()
-    async with another_workspace(here, "kept"), begin(here, client=client, ceiling_s=CEILING_S) as session:
+    async with another_workspace(here, "kept", client), begin(here, client=client, ceiling_s=CEILING_S) as session:
         await session.moves(STEP)
         here.client_line.stop(refuses=True)
         here.client_line.cut()
