@@ -17,7 +17,8 @@ import httpx
 import msgspec
 
 from genba_wire.aio.carrier_ways import CarrierWays, WebsocketUse
-from genba_wire.aio.tls import CA_FILE_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, make_client_context
+from genba_wire.aio.failure_words import explain_failure
+from genba_wire.aio.tls import make_client_context
 from genba_wire.api.message import Response, decode_message, encode_message
 from genba_wire.errors import GatewayRefused, GatewayUnreachable
 
@@ -137,7 +138,7 @@ class Transport:
                     raise refusal_of(response.status_code, await response.aread())
                 yield response
         except (httpx.HTTPError, OSError) as error:
-            raise GatewayUnreachable(_explain(self.options, error)) from error
+            raise GatewayUnreachable(self.explain(error)) from error
 
     async def fetch(
         self,
@@ -209,7 +210,7 @@ class Transport:
 
     def explain(self, error: Exception) -> str:
         """Say why the gateway could not be asked."""
-        return _explain(self.options, error)
+        return explain_failure(self.options.base_url, error, shows_certificate=bool(self.options.client_cert))
 
     async def open_websocket(
         self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str], **how: Any
@@ -274,42 +275,3 @@ def _make_ssl_context(options: TransportOptions) -> ssl.SSLContext | None:
     if not options.base_url.startswith("https:"):
         return None
     return make_client_context(options.ca_file, options.client_cert, options.client_key)
-
-
-_ASKS_FOR_CERTIFICATE: Final = (
-    "certificate required",
-    "alert unknown ca",
-    "alert bad certificate",
-    "handshake failure",
-)
-"""Of the alerts by which servers refuse a client's certificate: TLS 1.3's first, OpenSSL's names of the others."""
-
-_HUNG_UP: Final = (
-    "without sending a response",
-    "did not receive a valid http response",
-    "reset",
-    "readerror",
-    "connecterror",
-)
-"""Some servers send no alert to who shows no certificate: they are gone, and the libraries say so, or say nothing."""
-
-
-def _explain(options: TransportOptions, error: Exception) -> str:
-    base_url = options.base_url
-    said = (str(error) or type(error).__name__).rstrip(".")
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        return (
-            f"Can't reach the gateway at {base_url}: {said}. If its certificate comes from a private authority, name "
-            f"that one's file with {CA_FILE_VARIABLE}."
-        )
-    if any(each in said.lower().replace("_", " ") for each in _ASKS_FOR_CERTIFICATE):
-        return (
-            f"Can't reach the gateway at {base_url}: it, or a proxy before it, asks for a client certificate that it "
-            f"knows ({said}). Name one with {CLIENT_CERT_VARIABLE} and {CLIENT_KEY_VARIABLE}."
-        )
-    if base_url.startswith("https:") and not options.client_cert and any(each in said.lower() for each in _HUNG_UP):
-        return (
-            f"Can't reach the gateway at {base_url}: {said}. If it, or a proxy before it, asks for a client "
-            f"certificate, name yours with {CLIENT_CERT_VARIABLE} and {CLIENT_KEY_VARIABLE}."
-        )
-    return f"Can't reach the gateway at {base_url}: {said}. Check the URL and that the gateway runs."

@@ -136,6 +136,9 @@ class _Pinger:
                 async with asyncio.timeout(self._timeout_s):
                     line = line or EchoLine(await open_stream(self._tunnel, SPEED, head, self._name))
                     span_s = await line.ask()
+            except asyncio.CancelledError:
+                self._sent -= 1  # it would have been answered, as far as anybody knows
+                raise
             except TimeoutError:
                 reason = f": {self._lost[-1]}" if self._lost else "."
                 self._print(f"no answer from {self._name} within {self._timeout_s:g} s{reason}")
