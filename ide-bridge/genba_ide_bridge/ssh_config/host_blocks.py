@@ -24,6 +24,26 @@ _HEAD: Final = """\
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]*")
 
+_OWNER: Final = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+"""Names of users, as gateways let them be."""
+
+
+def require_owner(name: str) -> str:
+    """A user's name as it is, where it can be one.
+
+    What a gateway says is written into ssh's configuration: a line end or `%` in it would be more than a name, and ssh
+    runs what a `Match exec` names.
+
+    Raises:
+        BridgeError: it can't be one.
+    """
+    if _OWNER.fullmatch(name):
+        return name
+    raise BridgeError(
+        f"{name!r} can't be the name of a user, so nothing is told to ssh.",
+        "Names have letters, digits and single hyphens; if the gateway says this of you, ask who runs it.",
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
@@ -83,6 +103,9 @@ class HostBlocks:
 
     `owner` is whose workspaces are meant by names that don't say it. `program` are the words that start `genba`, with
     its global flags; empty for no `ProxyCommand`.
+
+    Raises:
+        BridgeError: the owner can't be one.
     """
 
     settings: HostSettings
@@ -91,6 +114,9 @@ class HostBlocks:
     known_hosts: PurePath
     gateway_options: Sequence[SshOption] = ()
     is_windows: bool = field(default=os.name == "nt")
+
+    def __post_init__(self) -> None:
+        require_owner(self.owner)
 
     def proxy_commands(self) -> list[tuple[str, str]]:
         """Pattern of hosts and `ProxyCommand` of each block."""

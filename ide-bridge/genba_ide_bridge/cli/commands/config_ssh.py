@@ -31,6 +31,7 @@ from genba_ide_bridge.ssh_config.known_hosts import FILE_NAME, write_known_hosts
 from genba_ide_bridge.ssh_config.ssh_options import SshOption, accept_from_gateway, parse_option
 from genba_ide_bridge.ssh_config.user_file import read_user_file
 from genba_wire.errors import GatewayRefused
+from genba_wire.visible_text import visible_text
 
 if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
@@ -235,4 +236,4 @@ def _is_nothing(changes: list[Change]) -> bool:
 def _show(changes: list[Change]) -> None:
     for change in changes:
         for line in change.diff():
-            click.echo(line)
+            click.echo(visible_text(line))

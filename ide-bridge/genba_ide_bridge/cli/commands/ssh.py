@@ -215,7 +215,7 @@ def _check_environment(settings: Sequence[str]) -> None:
 def _run_ssh(wish: SshCall, flags: SshFlags, *, forwards_gpg: bool) -> int:
     from genba_ide_bridge.cli.openssh import become, find_ssh, ssh_arguments
     from genba_ide_bridge.cli.own_command import own_command
-    from genba_ide_bridge.ssh_config.host_blocks import DEFAULT_PREFIX
+    from genba_ide_bridge.ssh_config.host_blocks import DEFAULT_PREFIX, require_owner
     from genba_ide_bridge.ssh_config.known_hosts import write_known_hosts
     from genba_ide_bridge.ssh_config.ssh_options import accept_from_gateway
 
@@ -227,6 +227,7 @@ def _run_ssh(wish: SshCall, flags: SshFlags, *, forwards_gpg: bool) -> int:
         return facts, (await client.users.get_user()).username if wish.target.owner == "me" else wish.target.owner
 
     facts, owner = run_with_gateway(ask)
+    require_owner(owner)
     folder = settings.folder.path.absolute()
     known_hosts = write_known_hosts(folder, [f"{DEFAULT_PREFIX}*"], facts.host_certificate_authority)
     taken, _ = accept_from_gateway(facts.ssh_config_options)

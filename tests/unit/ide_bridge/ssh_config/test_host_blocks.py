@@ -102,3 +102,16 @@ def test_any_file_can_be_asked(content: bytes) -> None:
 def test_what_would_stand_for_other_hosts_is_refused(settings: HostSettings) -> None:
     with pytest.raises(BridgeError):
         settings.check()
+
+
+@pytest.mark.parametrize("name", ["al", "Al-2", "7"])
+def test_a_users_name_is_an_owner(name: str) -> None:
+    assert HostBlocks(HostSettings(), name, PROGRAM, KNOWN_HOSTS).owner == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-al", "al-", "a--b", "a.b", "a_b", "a b", "%d", "${HOME}", "al\n", "äl", 'al\nmatch exec "true"']
+)
+def test_what_is_no_users_name_is_never_written(name: str) -> None:
+    with pytest.raises(BridgeError, match="can't be the name of a user"):
+        HostBlocks(HostSettings(), name, PROGRAM, KNOWN_HOSTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_builders import make_host_authority, make_ssh_config
+from tests.support.cli_builders import make_host_authority, make_ssh_config, make_user
 from tests.support.cli_gateway import TOKEN, CliGateway, running_cli_gateway
 from tests.support.cli_process import Finished, genba_on_terminal, run_genba
 
@@ -162,3 +162,23 @@ async def test_what_cannot_be_is_refused_before_anything(tmp_path: Path, argumen
         assert done.code == 1
         assert gateway.requests == []
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("arguments", [("--yes",), ("--dry-run",)])
+async def test_a_gateway_that_lies_about_the_users_name_runs_nothing(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    liar = make_user(username=f'alice\nmatch exec "touch {tmp_path}/run"\nhost *')
+    async with running_cli_gateway(user=liar) as gateway:
+        done = await config_ssh(tmp_path, gateway, *arguments)
+    assert (done.code, done.out) == (1, "")
+    assert "can't be the name of a user" in done.err
+    assert os.listdir(tmp_path) == []
+
+
+async def test_nothing_of_what_would_be_written_is_obeyed_by_the_terminal(tmp_path: Path) -> None:
+    asked = make_ssh_config(ssh_config_options={"SetEnv": "A=\x9b2J\u202eb"})
+    async with running_cli_gateway(ssh_config=asked) as gateway:
+        done = await config_ssh(tmp_path, gateway, "--dry-run")
+    assert done.code == 0
+    assert "+  SetEnv A=\\x9b2J\\u202eb\n" in done.out

@@ -17,6 +17,7 @@ from tests.support.cli_builders import (
     make_host_authority,
     make_resource,
     make_ssh_config,
+    make_user,
     make_workspace,
 )
 from tests.support.cli_gateway import CliGateway, running_cli_gateway
@@ -151,3 +152,10 @@ async def test_wrong_usage_is_told(tmp_path: Path, arguments: tuple[str, ...], s
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert "SECRET" not in done.err
+
+
+async def test_a_gateway_that_lies_about_the_users_name_is_not_handed_on_to_ssh(tmp_path: Path) -> None:
+    async with running_cli_gateway(user=make_user(username="al\nProxyCommand=x")) as gateway:
+        done = await run_genba("ssh", "dev", folder=tmp_path, env=session(gateway, PATH=await fake_ssh(tmp_path)))
+    assert (done.code, done.out) == (1, "")
+    assert "'al\\nProxyCommand=x' can't be the name of a user" in done.err
