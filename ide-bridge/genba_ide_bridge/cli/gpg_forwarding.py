@@ -6,6 +6,7 @@ this agent's *extra* socket: the one that gpg-agent has for other machines, on w
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,9 @@ EXIT_NO_GPG: Final = 126
 
 EXIT_SSH: Final = 255
 """OpenSSH failed, and has said why."""
+
+_SOCKET: Final = re.compile(r"/[\w./+@-]+", re.ASCII)
+"""A socket of a workspace. OpenSSH puts this machine's variables and tokens for `${NAME}` and `%` in a forward."""
 
 _TRUST: Final = b"ownertrust "
 
@@ -111,9 +115,16 @@ def prepare_workspace(ssh: Sequence[str], gpg: LocalGpg, environment: dict[str, 
         )
     socket = done.stdout.decode(errors="replace").strip().rpartition("\n")[2]
     # A shell's start-up files may print; what is no path would be taken for a port.
-    if done.returncode != 0 or not socket.startswith("/") or ":" in socket:
+    if done.returncode != 0 or not _SOCKET.fullmatch(socket):
         raise BridgeError(f"gpg in the workspace {name} could not be prepared (exit code {done.returncode}).")
-    return f"{socket}:{gpg.extra_socket}"
+    return f"{socket}:{_as_forward(gpg.extra_socket)}"
+
+
+def _as_forward(socket: str) -> str:
+    """This machine's socket, for ssh to take as it is."""
+    if "${" in socket:
+        raise BridgeError(f"ssh takes ${{ in {socket}, your gpg-agent's socket, for a variable.")
+    return socket.replace("%", "%%")
 
 
 def _run(*command: str) -> bytes:

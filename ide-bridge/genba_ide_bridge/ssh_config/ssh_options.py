@@ -92,7 +92,8 @@ def accept_from_gateway(options: Mapping[str, str]) -> tuple[list[SshOption], li
         except BridgeError:
             refused.append(repr(keyword))
             continue
-        if option.keyword.lower() not in _MAY_COME_FROM_A_GATEWAY:
+        # Some of these take variables of the user's environment, which is none of a gateway's business.
+        if option.keyword.lower() not in _MAY_COME_FROM_A_GATEWAY or "${" in option.value:
             refused.append(keyword)
         else:
             taken.append(option)

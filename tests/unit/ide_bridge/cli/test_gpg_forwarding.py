@@ -27,7 +27,9 @@ def test_what_start_up_files_print_is_no_socket(tmp_path: Path) -> None:
     assert prepare(tmp_path, "cat >/dev/null; echo Welcome; echo /home/dev/S") == "/home/dev/S:/run/extra"
 
 
-@pytest.mark.parametrize("said", ["", "S.gpg-agent", "/run/a:b", "/home/dev/S\n2222"])
+@pytest.mark.parametrize(
+    "said", ["", "S.gpg-agent", "/", "/run/a:b", "/home/dev/S\n2222", "/t/${GENBA_SESSION_TOKEN}", "/t/%d", "/ä"]
+)
 def test_what_is_no_path_is_not_forwarded(tmp_path: Path, said: str) -> None:
     with pytest.raises(BridgeError, match="could not be prepared"):
         prepare(tmp_path, f"cat >/dev/null; printf %s {shlex.quote(said)}")
@@ -72,3 +74,14 @@ def test_the_command_is_one_word_for_any_shell() -> None:
     assert word[0] == word[-1] == "'"
     assert not set(word[1:-1]) & set("'\\!")
     subprocess.run(["sh", "-n", "-c", shlex.split(word)[0]], check=True)
+
+
+def test_ssh_takes_no_variable_of_this_machine_into_a_forward(tmp_path: Path) -> None:
+    local = LocalGpg("/run/100%d/extra", b"")
+    path = tmp_path / "ssh"
+    path.write_text("#!/bin/sh\ncat >/dev/null; echo /run/x-1/S.gpg+a@b\n")
+    path.chmod(0o700)
+    forward = prepare_workspace([str(path)], local, dict(os.environ), "dev")
+    assert forward == "/run/x-1/S.gpg+a@b:/run/100%%d/extra"
+    with pytest.raises(BridgeError, match="for a variable"):
+        prepare_workspace([str(path)], LocalGpg("/run/${HOME}/extra", b""), dict(os.environ), "dev")

@@ -54,3 +54,8 @@ def test_the_user_wins_over_the_gateway_and_the_gateway_over_defaults() -> None:
         "SendEnv=A",
         "sendenv=B",
     ]
+
+
+def test_a_gateway_is_sent_no_variable_of_the_users() -> None:
+    asked = {"User": "${GENBA_SESSION_TOKEN}", "SetEnv": "A=$B"}
+    assert accept_from_gateway(asked) == ([SshOption("SetEnv", "A=$B")], ["User"])
