@@ -108,6 +108,8 @@ class CliGateway:
     tickets: list[str] = field(default_factory=list[str])
     refuse_next: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     refuse_builds: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    page: bytes = b""
+    """What answers everything in the gateway's place: a hotspot, or a proxy while the gateway is mended."""
     usage_status: int = 204
     finishes_builds: bool = True
     """Whether builds and imports succeed at once, or wait for the test."""

@@ -50,6 +50,8 @@ def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
         body = b"".join([chunk async for chunk in request.body])
         query = request.query_string.decode()
         gateway.record(request.method, request.path, query, dict(request.headers), body)
+        if gateway.page:
+            return Response(gateway.page, content_type="text/html")
         if gateway.refuse_next:
             return _refuse(*gateway.refuse_next.pop(0))
         if request.path not in public and request.headers.get("Coder-Session-Token", "") not in (

@@ -80,7 +80,7 @@ class Calls:
         response = await self.send(method, path, body=body, params=params)
         try:
             return decode_message(response.content, message_type)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self._not_the_api(method, path, error) from error
 
     async def fetch_json(self, method: str, path: str, *, params: Mapping[str, str] | None = None) -> object:

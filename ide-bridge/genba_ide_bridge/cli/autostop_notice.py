@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from genba_ide_bridge.cli.outage_line import write_to_stderr
+from genba_ide_bridge.errors import BridgeError
 from genba_wire.errors import TransportError
 from genba_wire.visible_text import visible_text
 
@@ -27,8 +29,7 @@ def say_on_terminal(text: str) -> None:
     """Say it on stderr. OpenSSH's terminal is raw meanwhile, where a line end alone does not return to the left."""
     logger.info("%s", text)
     shown = visible_text(text)
-    sys.stderr.write(f"\r{shown}\r\n" if sys.stderr.isatty() else f"{shown}\n")
-    sys.stderr.flush()
+    write_to_stderr(f"\r{shown}\r\n" if sys.stderr.isatty() else f"{shown}\n")
 
 
 @dataclass(slots=True)
@@ -51,13 +52,16 @@ class AutostopNotice:
     _said_below: timedelta = field(default=timedelta.max)
 
     async def run(self) -> None:
-        """Look, and look again; a gateway that is away, or refuses, harms no session."""
+        """Look, and look again; a gateway that is away, or refuses, harms no session.
+
+        Nor does what answers in its place: a page of a hotspot's, or of a proxy's while the gateway is mended.
+        """
         while True:
             self._look()
             await self.sleep(self.interval_s)
             try:
                 self.workspace = await self.client.workspaces.get_workspace_by_id(self.workspace.id)
-            except TransportError as error:
+            except (TransportError, BridgeError) as error:
                 logger.info("Nobody knows when the workspace stops: %s", error)
 
     def _look(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from genba_wire.visible_text import visible_name
@@ -18,9 +19,10 @@ _ERASE: Final = "\x1b[K"
 
 
 def write_to_stderr(text: str) -> None:
-    """Write at once."""
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    """Write at once; a terminal that is gone, or a pipe that nobody reads, ends no session."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 class OutageLine:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar, cast
@@ -132,8 +133,12 @@ def yes_no(fact: bool) -> str:
 
 
 def note(text: str) -> None:
-    """Say something beside the output: on stderr, with nothing in it that a terminal would obey."""
-    sys.stderr.write(visible_text(text) + "\n")
+    """Say something beside the output: on stderr, with nothing in it that a terminal would obey.
+
+    A terminal that is gone, or a pipe that nobody reads, ends nothing that goes on without words.
+    """
+    with suppress(OSError):
+        sys.stderr.write(visible_text(text) + "\n")
 
 
 output_option = click.option(

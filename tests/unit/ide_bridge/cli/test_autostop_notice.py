@@ -13,10 +13,11 @@ import pytest
 from genba_ide_bridge.api.calls import Calls
 from genba_ide_bridge.api.client import GatewayClient
 from genba_ide_bridge.api.connect import open_transport
-from genba_ide_bridge.cli.autostop_notice import AutostopNotice
+from genba_ide_bridge.cli.autostop_notice import AutostopNotice, say_on_terminal
 from genba_wire.api.workspaces import Workspace
 from tests.support.cli_builders import make_build, make_workspace
 from tests.support.cli_gateway import CliGateway, running_cli_gateway
+from tests.support.deaf_stderr import deaf_stderr
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -38,11 +39,14 @@ class Looks:
         minutes, changes = self._later.pop(0)
         self.now += timedelta(minutes=minutes)
         self._gateway.workspaces = {}
-        if changes != GONE:
+        self._gateway.page = b"<!DOCTYPE html><title>Sign in to the hotspot</title>" if changes == PAGE else b""
+        if changes not in (GONE, PAGE):
             self._gateway.add_workspace(at_work(id=self._workspace.id, **changes))
 
 
 GONE: dict[str, Any] = {"gone": True}
+
+PAGE: dict[str, Any] = {"page": True}
 
 
 def at_work(*, minutes: float | None, transition: str = "start", **changes: Any) -> Workspace:
@@ -99,3 +103,14 @@ async def test_nothing_is_said_where_there_is_nothing_to_say(workspace: Workspac
 async def test_a_gateway_that_does_not_answer_ends_nothing_and_what_is_known_counts_on() -> None:
     async with looks(at_work(minutes=40), (5, GONE), (10, GONE)) as found:
         assert minutes_in(found.said) == [25]
+
+
+async def test_a_page_in_the_gateways_place_ends_nothing_and_what_is_known_counts_on() -> None:
+    async with looks(at_work(minutes=40), (5, PAGE), (10, PAGE), (5, {"minutes": 90})) as found:
+        assert minutes_in(found.said) == [25]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_where_nobody_reads_it_is_said_all_the_same(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    with deaf_stderr(monkeypatch, is_terminal=is_terminal):
+        say_on_terminal("The workspace dev stops by itself in 5 min.")

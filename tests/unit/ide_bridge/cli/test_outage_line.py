@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from genba_ide_bridge.cli.outage_line import OutageLine
+from tests.support.deaf_stderr import deaf_stderr
 
 
 def shown(*, is_screen: bool, is_raw: bool = True) -> tuple[OutageLine, list[str]]:
@@ -49,3 +52,11 @@ def test_without_an_outage_nothing_is_written() -> None:
     line, written = shown(is_screen=True)
     line.hide(is_back=True)
     assert written == []
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_stderr_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    with deaf_stderr(monkeypatch, is_terminal=is_terminal):
+        line = OutageLine(is_screen=is_terminal, is_raw=is_terminal)
+        line.show("lost")
+        line.hide(is_back=True)

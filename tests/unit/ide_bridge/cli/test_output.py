@@ -9,6 +9,7 @@ import click
 import pytest
 
 from genba_ide_bridge.cli.output import Column, ago, choose_columns, note, print_json, print_table, wrapped, yes_no
+from tests.support.deaf_stderr import deaf_stderr
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -58,3 +59,9 @@ def test_what_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixture[str])
         "name": "\x1b\x9b\u202e",
         "ok": "\ud800",
     }
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_note_that_nobody_reads_ends_nothing(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    with deaf_stderr(monkeypatch, is_terminal=is_terminal):
+        note("By the way.")

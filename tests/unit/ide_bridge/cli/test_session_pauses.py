@@ -10,12 +10,14 @@ import signal
 import sys
 import tty
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TextIO
 
 import pytest
 
 from genba_ide_bridge.cli.session_pauses import SessionPauses
 from tests.support.carriers import CEILING_S
+from tests.support.deaf_stderr import deaf_stderr
 
 
 class Terminal:
@@ -41,9 +43,16 @@ class Terminal:
         self._stderr.flush()
         return self.shown() == "mark"
 
-    def close(self) -> None:
-        self._stderr.close()
+    def hang_up(self) -> None:
+        """Go away: whoever writes is told EIO."""
         os.close(self._screen)
+        self._screen = -1
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._stderr.close()
+        if self._screen >= 0:
+            os.close(self._screen)
         os.close(self.descriptor)
 
 
@@ -126,3 +135,28 @@ async def test_editors_and_scripts_see_nothing(capsys: pytest.CaptureFixture[str
     await next_turns()
     pauses.end()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_a_session_outlives_the_terminal_on_which_its_pauses_are_told(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    with deaf_stderr(monkeypatch, is_terminal=is_terminal):
+        pauses = SessionPauses(is_verbose=True)
+        pauses.begin("Away.")
+        pauses.end()
+
+
+async def test_a_session_outlives_a_terminal_that_goes_during_a_pause(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.stand_in(monkeypatch)
+    tty.setraw(terminal.descriptor)
+    pauses = SessionPauses(is_verbose=False, shown_after_s=0)
+    pauses.begin("Away.")
+    await next_turns()
+    terminal.shown()
+    terminal.hang_up()
+    # Not in the loop: a terminal that is gone looks like a file, whose writes might block it.
+    await asyncio.to_thread(pauses.begin, "Away still.")
+    await asyncio.to_thread(pauses.close)
