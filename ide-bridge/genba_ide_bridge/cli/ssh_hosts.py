@@ -35,10 +35,11 @@ def parse_ssh_host(host: str, *, prefix: str = "", suffix: str = "") -> Workspac
 
 
 def _parse_name(name: str, prefix: str, suffix: str) -> WorkspaceTarget:
-    if prefix and name.startswith(prefix):
-        name = name.removeprefix(prefix)
-    elif suffix and name.endswith(suffix):
-        name = name.removesuffix(suffix)
+    # OpenSSH hands the host on in lower case, and both flags as they were written.
+    if prefix and name[: len(prefix)].lower() == prefix.lower():
+        name = name[len(prefix) :]
+    elif suffix and name[-len(suffix) :].lower() == suffix.lower():
+        name = name[: -len(suffix)]
         if "/" not in name and "--" not in name:
             return _parse_dotted(name)
     return parse_target(name.replace("--", "/", 1))

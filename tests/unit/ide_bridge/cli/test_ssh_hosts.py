@@ -43,6 +43,13 @@ def test_two_parts_before_a_suffix_are_an_agent_and_an_own_workspace(suffix: str
     assert parse_ssh_host("a.b.genba", suffix=suffix) == WorkspaceTarget("me", "b", "a")
 
 
+@pytest.mark.parametrize(
+    "host", ["genba.ann--dev.main", "Genba.ann--dev.main", "main.dev.ann.work", "main.dev.ann.Work"]
+)
+def test_capitals_in_a_prefix_or_suffix_are_none_in_what_openssh_hands_on(host: str) -> None:
+    assert parse_ssh_host(host, prefix="Genba.", suffix="WORK") == WorkspaceTarget("ann", "dev", "main")
+
+
 def test_two_owners_are_refused() -> None:
     with pytest.raises(click.BadArgumentUsage, match="names two owners"):
         parse_ssh_host("genba.ann--dev._of.ben", prefix="genba.")
