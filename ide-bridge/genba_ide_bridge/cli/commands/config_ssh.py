@@ -172,14 +172,14 @@ def _options_of(facts: SSHConfigResponse) -> list[SshOption]:
 
 def _warn_of_names(chosen: HostSettings, facts: SSHConfigResponse) -> None:
     forms = (
-        (chosen.prefix, (*_CERTIFIED_PREFIXES, facts.hostname_prefix), f"{chosen.prefix}OWNER--WORKSPACE"),
-        (chosen.suffix, (*_CERTIFIED_SUFFIXES, facts.hostname_suffix), ""),
+        ("prefix", chosen.prefix, (*_CERTIFIED_PREFIXES, facts.hostname_prefix.lower())),
+        ("suffix", chosen.suffix, (*_CERTIFIED_SUFFIXES, facts.hostname_suffix.lower())),
     )
-    for name, certified, remedy in forms:
+    for form, name, certified in forms:
         if name and name.lower() not in certified:
             note(
-                f'warning: host keys are not certified for names with "{name}"'
-                + (f", but for {remedy}." if remedy and name.endswith((".", "--")) else ": ssh will refuse them.")
+                f'warning: host keys are not certified for names with "{name}": ssh will refuse them, until the gateway'
+                f" is started with --ssh-hostname-{form} {name}. Ask who runs it."
             )
 
 

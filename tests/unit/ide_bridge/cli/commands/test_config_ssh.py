@@ -115,7 +115,10 @@ async def test_what_the_environment_and_flags_choose_is_written(tmp_path: Path) 
                  "CODER_SSH_CONFIG_OPTS": "ForwardX11=yes,Compression=yes"},
         )  # fmt: skip
         assert done.code == 0
-        assert done.err == ('warning: host keys are not certified for names with "w-": ssh will refuse them.\n')
+        assert done.err == (
+            'warning: host keys are not certified for names with "w-": ssh will refuse them, until the gateway'
+            " is started with --ssh-hostname-prefix w-. Ask who runs it.\n"
+        )
     text = own_of(tmp_path).read_text()
     assert "ssh --stdio --disable-autostart --wait no --ssh-host-prefix w- %h\n" in text
     assert "--header-command \"echo 'A=b'\" ssh" in text
@@ -182,3 +185,27 @@ async def test_nothing_of_what_would_be_written_is_obeyed_by_the_terminal(tmp_pa
         done = await config_ssh(tmp_path, gateway, "--dry-run")
     assert done.code == 0
     assert "+  SetEnv A=\\x9b2J\\u202eb\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "said"),
+    [
+        ("dev.", "genba", ["--ssh-hostname-prefix dev."]),
+        ("dev--", "work", ["--ssh-hostname-prefix dev--", "--ssh-hostname-suffix work"]),
+        ("Own.", "OURS", []),
+        ("Coder.", "coder", []),
+    ],
+)
+async def test_names_that_no_host_key_is_certified_for_are_told_with_the_remedy(
+    tmp_path: Path, prefix: str, suffix: str, said: list[str]
+) -> None:
+    facts = make_ssh_config(hostname_prefix="own.", hostname_suffix="Ours")
+    async with running_cli_gateway(ssh_config=facts) as gateway:
+        done = await config_ssh(
+            tmp_path, gateway, "--dry-run", "--ssh-host-prefix", prefix, "--hostname-suffix", suffix
+        )
+    warnings = done.err.splitlines()
+    assert len(warnings) == len(said)
+    for warning, remedy in zip(warnings, said, strict=True):
+        assert "ssh will refuse them" in warning
+        assert remedy in warning
