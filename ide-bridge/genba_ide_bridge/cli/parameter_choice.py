@@ -10,6 +10,7 @@ import click
 from genba_ide_bridge.cli import prompts
 from genba_ide_bridge.cli.parameters import GivenValues, check_value
 from genba_wire.api.workspaces import BuildParameter
+from genba_wire.visible_text import visible_text
 
 if TYPE_CHECKING:
     from genba_wire.api.templates import TemplateVersionParameter
@@ -86,7 +87,7 @@ def ask_value(parameter: TemplateVersionParameter, default: str | None) -> str:
     title = parameter.display_name or parameter.name
     flag = f"--parameter {parameter.name}=VALUE"
     if parameter.description_plaintext:
-        click.echo(parameter.description_plaintext.strip(), err=True)
+        click.echo(visible_text(parameter.description_plaintext.strip()), err=True)
     if parameter.options and parameter.type != "list(string)":
         choices = [
             (option.value, option.name + (f" ({option.description})" if option.description else ""))

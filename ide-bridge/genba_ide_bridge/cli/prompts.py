@@ -1,4 +1,7 @@
-"""Questions, on a terminal only: elsewhere they are an error that names the flag with the answer."""
+"""Questions, on a terminal only: elsewhere they are an error that names the flag with the answer.
+
+Templates write questions, choices and defaults: none holds anything that a terminal would obey when it is shown.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from contextlib import contextmanager
 import click
 
 from genba_ide_bridge.cli.options import GlobalFlags, Settings
+from genba_wire.visible_text import visible_name, visible_text
 
 
 def can_ask() -> bool:
@@ -33,8 +37,11 @@ def ask(question: str, flag: str, *, default: str | None = None, check: Callable
         check: returns the answer to use, or raises click.UsageError with what is wrong; then it is asked again.
     """
     require_terminal(question, flag)
+    shown = visible_text(question) + (f" [{visible_name(default)}]" if default is not None else "")
     with _interruptible():
-        answer: str = click.prompt(question, default=default, err=True, value_proc=check or _plain)
+        answer: str = click.prompt(
+            shown, default=default, show_default=False, err=True, value_proc=_in_plain_words(check or _plain)
+        )
     return answer
 
 
@@ -42,17 +49,19 @@ def ask_secret(question: str, flag: str, *, twice: bool = False) -> str:
     """Ask for something that is not shown."""
     require_terminal(question, flag)
     with _interruptible():
-        answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
+        answer: str = click.prompt(visible_text(question), hide_input=True, confirmation_prompt=twice, err=True)
     return answer
 
 
 def choose(question: str, flag: str, choices: Sequence[tuple[str, str]], *, default: str | None = None) -> str:
     """Let somebody choose by number or value; `choices` are (value, what it is)."""
     require_terminal(question, flag)
-    click.echo(question + ":", err=True)
-    for number, (value, label) in enumerate(choices, start=1):
-        shown = label if label == value or not label else f"{value}  {label}" if value else label
-        click.echo(f"  {number}) {shown}", err=True)
+    click.echo(visible_text(question) + ":", err=True)
+    for number, (value, text) in enumerate(choices, start=1):
+        label = " ".join(text.split())
+        shown = f"{value}  {label}" if value and label not in ("", value) else value or label
+        # On one line: a second might pass for another choice.
+        click.echo(f"  {number}) {visible_name(shown)}", err=True)
     values = [value for value, _ in choices]
 
     def pick(answer: str) -> str:
@@ -74,7 +83,7 @@ def confirm(question: str, *, default: bool = False) -> None:
     """
     require_terminal(question, "--yes")
     with _interruptible():
-        click.confirm(question, default=default, abort=True, err=True)
+        click.confirm(visible_text(question), default=default, abort=True, err=True)
 
 
 def require_terminal(question: str, flag: str) -> None:
@@ -85,6 +94,16 @@ def require_terminal(question: str, flag: str) -> None:
 
 def _plain(answer: str) -> str:
     return answer
+
+
+def _in_plain_words(check: Callable[[str], str]) -> Callable[[str], str]:
+    def checked(answer: str) -> str:
+        try:
+            return check(answer)
+        except click.UsageError as error:
+            raise click.UsageError(visible_text(error.message)) from error
+
+    return checked
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import click
 import pytest
 
-from genba_ide_bridge.cli.parameter_choice import choose_values
+from genba_ide_bridge.cli.options import GlobalFlags
+from genba_ide_bridge.cli.parameter_choice import ask_value, choose_values
 from genba_ide_bridge.cli.parameters import GivenValues
 from genba_wire.api.workspaces import BuildParameter
 from tests.support.cli_builders import make_parameter
@@ -55,3 +58,16 @@ def test_an_unknown_name_is_told_with_those_that_are() -> None:
 def test_wrong_values_are_refused_before_they_are_sent() -> None:
     with pytest.raises(click.UsageError, match="is a number"):
         choose_values([make_parameter(type="number")], GivenValues(values={"size": "x"}), None)
+
+
+def test_what_a_template_says_of_a_parameter_is_shown_and_not_obeyed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("genba_ide_bridge.cli.prompts.can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("s\n"))
+    parameter = make_parameter(description_plaintext="How big.\n\x1b[2JOr not.\n", display_name="Size\x1b[A")
+    with click.Context(click.Command("x"), obj=GlobalFlags(force_tty=True)):
+        assert ask_value(parameter, None) == "s"
+    shown = "".join(capsys.readouterr())
+    assert "How big.\n\\x1b[2JOr not.\nSize\\x1b[A: " in shown
+    assert "\x1b" not in shown

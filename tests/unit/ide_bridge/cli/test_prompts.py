@@ -76,3 +76,49 @@ def test_only_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch, typed: str, default
         else:
             with pytest.raises(click.Abort):
                 prompts.confirm("Sure?", default=default)
+
+
+OBEYED = "\x1b]52;c;eA==\x07\x9b2J\u202e"
+"""It sets a clipboard, erases the screen and turns the direction."""
+
+
+def test_nothing_in_a_question_is_obeyed_by_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check(text: str) -> str:
+        if text != "right":
+            raise click.UsageError(f"It is not {OBEYED}")
+        return text
+
+    answer(monkeypatch, "wrong\nright\n1\ny\n")
+    with forced():
+        assert prompts.ask(f"Word {OBEYED}", "--word", default=f"a{OBEYED}", check=check) == "right"
+        choices = [(f"s{OBEYED}", f"Small{OBEYED}\n  2) x"), ("l", "")]
+        assert prompts.choose(f"Size {OBEYED}", "--size", choices, default=f"d{OBEYED}") == f"s{OBEYED}"
+        prompts.confirm(f"Sure {OBEYED}?")
+    shown = "".join(capsys.readouterr())
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert shown.count("\\x1b]52;c;eA==\\x07\\x9b2J\\u202e") == 10
+    assert shown.count("\n  2) ") == shown.count("\n  2) l\n") == 1
+
+
+def test_a_secret_is_asked_for_without_what_a_terminal_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def read(text: str) -> str:
+        asked.append(text)
+        return "s3cret"
+
+    monkeypatch.setattr("click.termui.hidden_prompt_func", read)
+    with forced():
+        assert prompts.ask_secret(f"Token {OBEYED}", "--token") == "s3cret"
+    assert all(text.isprintable() for text in asked)
+
+
+def test_an_empty_line_is_the_default_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(monkeypatch, "\n")
+    with forced():
+        assert prompts.ask("Word", "--word", default="a\tb") == "a\tb"
+    assert "Word [a\\tb]: " in "".join(capsys.readouterr())
