@@ -28,7 +28,8 @@ MAX_DEPTH: Final = 256
 """Folders in folders. Paths of systems end long before; what an agent tells of its own may never end."""
 
 MAX_ENTRIES: Final = 1_000_000
-"""Names below a folder that is copied: each is planned before the first byte is, and an agent may invent them."""
+"""Names in a workspace's folders that one `Copier` copies: each is planned before the folder's first byte, and an agent
+may invent them. Those of this machine are its user's own."""
 
 _TOO_DEEP: Final = f"It lies deeper than {MAX_DEPTH} folders."
 
@@ -85,7 +86,6 @@ class Copier:
         """Copy a file, or a folder with everything in it, to a path of the workspace."""
         jobs: list[_Job] = []
         folders: list[_Job] = []
-        self._planned = 0
         await self._guard(_Job(source, lambda: self._plan_upload(source, target, jobs, folders, depth=0)))
         await self._run_all(jobs)
         for folder in reversed(folders):
@@ -95,7 +95,6 @@ class Copier:
         """Copy a file, or a folder with everything in it, of the workspace to a local path."""
         jobs: list[_Job] = []
         after: list[_Job] = []
-        self._planned = 0
 
         async def begin() -> None:
             found = await self._files.stat(source)

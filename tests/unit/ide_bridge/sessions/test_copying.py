@@ -246,6 +246,31 @@ async def test_an_agent_that_invents_names_without_end_fills_no_memory(
     assert any("more than 10 names" in reason for _, reason in told.failures) is bool(more)
 
 
+@pytest.mark.parametrize("more", [0, 1])
+async def test_names_of_several_sources_are_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    monkeypatch.setattr(copying, "MAX_ENTRIES", 8)
+    source = tmp_path / "source"
+    await asyncio.to_thread(source.mkdir)
+    for number in range(4):
+        await asyncio.to_thread((source / str(number)).touch)
+    async with copy_stage() as (copier, told, _):
+        for number in range(2 + more):
+            await copier.download(str(source), str(tmp_path / f"target {number}"))
+    assert [reason for _, reason in told.failures] == ["There are more than 8 names to copy."] * more
+
+
+async def test_names_of_this_machine_are_copied_however_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "MAX_ENTRIES", 1)
+    source, target = tmp_path / "source", tmp_path / "target"
+    await asyncio.to_thread(make_tree, source)
+    async with copy_stage() as (copier, told, _):
+        await copier.upload(str(source), str(target))
+    assert told.failures == []
+    assert await asyncio.to_thread(describe, target) == await asyncio.to_thread(describe, source)
+
+
 async def test_names_and_reasons_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     def serve(kind: str, head: bytes, stream: Stream) -> None:
         request = parse_file_open(head)
