@@ -70,7 +70,8 @@ def own_command(process_environ: Mapping[str, str], argv0: str) -> list[str]:
     program = Path(argv0)
     if program.name != "__main__.py" and program.is_file() and os.access(program, os.X_OK):
         return [str(program.absolute())]
-    return [sys.executable, "-m", "genba_agent"]
+    # With -P: it starts in folders of others (git's SSH command, in a repository), whose modules are not ours to run.
+    return [sys.executable, "-P", "-m", "genba_agent"]
 
 
 def build_environment(

@@ -147,7 +147,7 @@ def _host_workspaces(config: Config, folders: Folders) -> HostWorkspaces | None:
     executable = find_native_executable(config.executables)
     if executable is None:
         log.info("no executable in %s: agents on this machine run from this installation", config.executables)
-        return HostWorkspaces(root=folders.host_workspaces, agent_command=(sys.executable, "-m", "genba_agent"))
+        return HostWorkspaces(root=folders.host_workspaces, agent_command=(sys.executable, "-P", "-m", "genba_agent"))
     return HostWorkspaces(root=folders.host_workspaces, agent_command=(str(executable), "agent"), cache=_cache_dir())
 
 

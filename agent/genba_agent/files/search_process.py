@@ -1,4 +1,4 @@
-"""Our own search, in a process of its own: walks through the folder that it is started in.
+"""Our own search, in a process of its own.
 
 It reads a `Search` as JSON from stdin, writes a `FileMatch` as JSON on a line of stdout for each line that it finds,
 and is ended by whoever started it.
@@ -33,6 +33,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is searched for, and in which files: see `genba_wire.tunnel.files.FileOpen`."""
 
     query: str
+    folder: bytes = b""
+    """Absolute. The process does not start in it: what lies there might be taken for modules of ours."""
     ignore_case: bool = False
     regex: bool = False
     include: tuple[str, ...] = ()
@@ -40,11 +42,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def main() -> int:
-    """Search the current folder."""
+    """Search the folder that the request names."""
     wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Search)
     write = sys.stdout.buffer.write
     try:
-        for match in walk(b".", wanted):
+        for match in walk(wanted.folder, wanted):
             write(encode(match) + b"\n")
             sys.stdout.buffer.flush()
     except BrokenPipeError:

@@ -71,7 +71,7 @@ async def search(
     """Yield what is found, in batches, at most `MAX_MATCHES` in all.
 
     Args:
-        folder: where to search.
+        folder: where to search, absolute.
         wanted: for what.
         command: starts this program again.
         limit_s: how long it may take.
@@ -84,11 +84,12 @@ async def search(
     check_globs(wanted.include)
     check_globs(wanted.exclude)
     await asyncio.to_thread(os.listdir, folder)
-    program = await asyncio.to_thread(shutil.which, "rg")
+    program = await asyncio.to_thread(_find_ripgrep)
     if program:
         lines = _run([program, *_ripgrep_arguments(wanted)], folder, b"", _read_event, _RIPGREP_CODES)
     else:
-        lines = _run([*command, "agent", SUBCOMMAND], folder, msgspec.json.encode(wanted), _read_match, _OUR_CODES)
+        request = msgspec.json.encode(msgspec.structs.replace(wanted, folder=folder))
+        lines = _run([*command, "agent", SUBCOMMAND], b"/", request, _read_match, _OUR_CODES)
     left = MAX_MATCHES
     loop = asyncio.get_running_loop()
     until = loop.time() + limit_s
@@ -107,6 +108,12 @@ async def search(
         raise ValueError(f"The search took more than {limit_s:g} s: search less, or for something simpler.") from None
     finally:
         await lines.aclose()
+
+
+def _find_ripgrep() -> str | None:
+    program = shutil.which("rg")
+    # A PATH may name folders by where we are; the search is elsewhere.
+    return os.path.abspath(program) if program else None
 
 
 def _ripgrep_arguments(wanted: Search) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 class HostWorkspaces:
     """The operator allows workspaces on this machine (`--allow-host-workspaces`).
 
-    `root` has a folder per workspace. `agent_command` starts an agent, e.g. `(sys.executable, "-m", "genba_agent")`;
+    `root` has a folder per workspace. `agent_command` starts an agent, e.g. `(executable, "agent")`;
     `cache` is where an executable unpacks itself, once for all workspaces.
     """
 

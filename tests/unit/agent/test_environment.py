@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,4 +104,16 @@ def test_own_command_is_how_the_program_was_started(tmp_path: Path) -> None:
     program.touch(0o755)
     assert own_command({"GENBA_EXECUTABLE": "/opt/genba"}, str(program)) == ["/opt/genba"]
     assert own_command({}, str(program)) == [str(program)]
-    assert own_command({}, "/lib/genba_agent/__main__.py") == [sys.executable, "-m", "genba_agent"]
+    assert own_command({}, "/lib/genba_agent/__main__.py") == [sys.executable, "-P", "-m", "genba_agent"]
+
+
+def test_own_command_runs_nothing_of_the_folder_that_it_starts_in(tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('of the folder')")
+    ended = subprocess.run(
+        [*own_command({}, "/lib/genba_agent/__main__.py"), "agent", "search-files"],
+        cwd=tmp_path,
+        input=b'{"query":"x","folder":"L25vd2hlcmU="}',
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")

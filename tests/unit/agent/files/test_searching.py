@@ -31,10 +31,9 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return str(request.param)
 
 
-async def _walk_here(
-    command: Sequence[str], folder: bytes, request: bytes, *_: object
-) -> AsyncGenerator[list[FileMatch]]:
-    yield await asyncio.to_thread(lambda: list(walk(folder, msgspec.json.decode(request, type=Search))))
+async def _walk_here(command: Sequence[str], cwd: bytes, request: bytes, *_: object) -> AsyncGenerator[list[FileMatch]]:
+    wanted = msgspec.json.decode(request, type=Search)
+    yield await asyncio.to_thread(lambda: list(walk(wanted.folder, wanted)))
 
 
 def fill(folder: Path) -> None:
@@ -165,6 +164,33 @@ async def test_our_own_search_is_a_process(tmp_path: Path, monkeypatch: pytest.M
     await asyncio.to_thread(fill, tmp_path)
     found = await find(tmp_path, r"need\w+", regex=True, exclude=("long",))
     assert [match.path for match in found] == ["\0ff", ".hidden", "a/one.txt", "other.txt"]
+
+
+@pytest.mark.parametrize("name", ["msgspec.py", "genba_agent/__init__.py"])
+async def test_searching_a_folder_runs_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    ran = tmp_path / "ran"
+    folder = tmp_path / "folder"
+    await asyncio.to_thread((folder / name).parent.mkdir, parents=True)
+    await asyncio.to_thread((folder / name).write_text, f"open({str(ran)!r}, 'w')\n")
+    assert [match.path for match in await find(folder, "open(")] == [name]
+    assert not await asyncio.to_thread(ran.exists)
+
+
+async def test_ripgrep_is_not_taken_from_the_folder_that_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("", "folder/"):
+        program = tmp_path / f"{place}bin" / "rg"
+        await asyncio.to_thread(program.parent.mkdir, parents=True)
+        await asyncio.to_thread(program.write_text, f"#!/bin/sh\necho '{place}' ran >&2\nexit 2\n")
+        await asyncio.to_thread(program.chmod, 0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "bin")
+    with pytest.raises(ValueError, match=r"^ran$"):
+        await find(tmp_path / "folder", "x")
 
 
 async def test_a_search_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
