@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import shutil
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from typing import Final
 import msgspec
 
 from genba_agent.files.globs import check_globs
+from genba_agent.files.output_lines import OutputLines
 from genba_agent.files.patterns import compile_pattern
 from genba_agent.files.search_process import MAX_FILE_BYTES, SUBCOMMAND, Search, make_match
 from genba_wire.tunnel.files import FileMatch
@@ -27,8 +29,19 @@ MAX_MATCHES: Final = 10_000
 SEARCH_LIMIT_S: Final = 60.0
 """A search that takes longer is one for another tool; what it found until then is told."""
 
+MAX_EVENT_BYTES: Final = MAX_FILE_BYTES * 3 // 2
+"""What is kept of a line that ripgrep writes: it holds a line of a file, which may be all of a file that is searched,
+in JSON or in base64, and then each place in it where something was found. A minified program has a million."""
+
+_LONG_EVENT_BYTES: Final = 64 * 1024
+"""From here on, only the first place in a line of a file is read."""
+
+_PLACES: Final = b'"submatches":['
+_END_OF_PLACE: Final = re.compile(rb'"end":\d+\}')
+"""Neither can be within a text, where JSON has a backslash before each quotation mark."""
+
 _PIPE_BYTES: Final = 1024 * 1024
-"""A line of ripgrep's output holds a whole line of a file."""
+"""What is read of the output in one go, at most."""
 
 _SAID_BYTES: Final = 4096
 """What is read of the words with which a search fails."""
@@ -146,18 +159,16 @@ async def _run(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        limit=2 * MAX_FILE_BYTES,
     )
     assert process.stdin is not None  # noqa: S101  # for the type checkers
     assert process.stdout is not None  # noqa: S101  # likewise
     assert process.stderr is not None  # noqa: S101  # likewise
-    rest, has_found = b"", False
+    output, has_found = OutputLines(MAX_EVENT_BYTES), False
     try:
         process.stdin.write(request)
         process.stdin.close()
         while data := await process.stdout.read(_PIPE_BYTES):
-            *lines, rest = (rest + data).split(b"\n")
-            found = [match for line in lines if (match := read(line)) is not None]
+            found = [match for line in output.feed(data) if (match := read(line)) is not None]
             if found:
                 has_found = True
                 yield found
@@ -171,12 +182,25 @@ async def _run(
 
 
 def _read_event(line: bytes) -> FileMatch | None:
+    if len(line) > _LONG_EVENT_BYTES:
+        line = _keep_first_place(line)
+    if not line:
+        return None
     event = msgspec.json.decode(line, type=_Event)
     if event.type != "match":
         return None
     data = msgspec.json.decode(event.data, type=_Data)
     column = data.submatches[0].start if data.submatches else 0
     return make_match(data.path.read().removeprefix(b"./"), data.line_number, column, data.lines.read())
+
+
+def _keep_first_place(line: bytes) -> bytes:
+    """An event with one place of many; without any when its text was cut, and nothing when the file's line was."""
+    start = line.find(_PLACES)
+    if start < 0:
+        return b""
+    first = _END_OF_PLACE.search(line, start)
+    return line[: first.end() if first else start + len(_PLACES)] + b"]}}"
 
 
 def _read_match(line: bytes) -> FileMatch:

@@ -216,6 +216,42 @@ async def test_an_expression_that_would_take_for_ever_ends_at_the_deadline(
             await consume(searching.search(bytes(tmp_path), wanted, COMMAND, limit_s=0.3))
 
 
+@pytest.mark.parametrize("places", [1, 2, 2000])
+async def test_of_a_long_line_the_first_place_is_told(tmp_path: Path, engine: str, places: int) -> None:
+    line = "é" * 40_000 + '"submatches":[{"end":1}' + "needle" * places + " " * 40_000
+    await asyncio.to_thread((tmp_path / "line").write_text, f"first\n{line}\nneedle\n", "utf-8")
+    found = [(match.line, match.column, "needle" in match.text) for match in await find(tmp_path, "needle")]
+    assert found == [(2, 80_023, True), (3, 0, True)]
+
+
+@pytest.mark.skipif(not RIPGREP, reason="no ripgrep here")
+async def test_many_places_in_a_line_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    decode = msgspec.json.decode
+
+    def notice(data: bytes, **settings: Any) -> Any:
+        sizes.append(len(data))
+        return decode(data, **settings)
+
+    monkeypatch.setattr(msgspec.json, "decode", notice)
+    await asyncio.to_thread((tmp_path / "line").write_text, "ab" * 5000)
+    assert [match.column for match in await find(tmp_path, "b")] == [1]
+    assert max(sizes) < 11_000
+
+
+@pytest.mark.skipif(not RIPGREP, reason="no ripgrep here")
+@pytest.mark.parametrize(("more", "count"), [(-1, 0), (0, 1), (1000, 1)])
+async def test_a_line_that_is_too_long_for_us_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int, count: int
+) -> None:
+    line = "needle" * 20_000
+    event = f'{{"type":"match","data":{{"path":{{"text":"./line"}},"lines":{{"text":"{line}"}},"line_number":1,'
+    event += '"absolute_offset":0,"submatches":['
+    monkeypatch.setattr(searching, "MAX_EVENT_BYTES", len(event) + more)
+    await asyncio.to_thread((tmp_path / "line").write_text, line)
+    assert len(await find(tmp_path, "needle")) == count
+
+
 @pytest.mark.parametrize("more", [0, 1])
 async def test_search_ends_at_its_limit(
     tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch, more: int
