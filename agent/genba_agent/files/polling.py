@@ -74,9 +74,11 @@ class PollingWatcher:
 
     async def _look(self) -> dict[bytes, Print]:
         began = self._clock()
-        seen = await asyncio.to_thread(_look_through, self._folder)
-        self._pause_s = max(POLL_S, (self._clock() - began) / LOOK_SHARE)
-        return seen
+        try:
+            return await asyncio.to_thread(_look_through, self._folder)
+        finally:
+            # Also of a look in vain: through a folder that has grown too large it takes the longest.
+            self._pause_s = max(POLL_S, (self._clock() - began) / LOOK_SHARE)
 
 
 def _look_through(folder: bytes) -> dict[bytes, Print]:

@@ -22,14 +22,14 @@ class Looks:
         self.pauses: list[float] = []
         self._changes = list(changes)
         self._time = 0.0
-        self._look_s = look_s
+        self.look_s = look_s
         self.watcher = PollingWatcher(bytes(folder), self._note, clock=self._clock, sleep=self._sleep)
 
     def _note(self, changes: list[FileChange]) -> None:
         self.told += [(change.type, change.path) for change in changes]
 
     def _clock(self) -> float:
-        self._time += self._look_s
+        self._time += self.look_s
         return self._time
 
     async def _sleep(self, delay_s: float) -> None:
@@ -106,6 +106,19 @@ async def test_looking_takes_no_more_than_its_share_of_the_time(tmp_path: Path) 
     looks = Looks(tmp_path, look_s=5.0)
     await looks.run()
     assert looks.pauses == [5.0 / LOOK_SHARE]
+
+
+async def test_a_look_in_vain_takes_no_more_than_its_share_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MAX_ENTRIES", 0)
+    looks = Looks(tmp_path, (tmp_path / "one").touch)
+    await looks.watcher.open()
+    looks.look_s = 5.0
+    with pytest.raises(asyncio.CancelledError):
+        await looks.watcher.run()
+    assert looks.told == [("overflow", "")]
+    assert looks.pauses == [POLL_S, 5.0 / LOOK_SHARE]
 
 
 @pytest.mark.parametrize("more", [0, 1])
