@@ -8,6 +8,7 @@ is read at once, and writes stay until the disk proves slow.
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 import sys
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SLOW_WRITE_S: Final = 0.005
 """A write that takes longer had to wait for the disk; the file's next ones go to a thread."""
+
+MAX_READ_BYTES: Final = 4 * 1024 * 1024
+"""What one request reads at most, which is what asyncssh tells clients; any of them may ask for 4 GiB."""
 
 _BATCH_ENTRIES: Final = 128
 """Entries of a folder that are read in one go."""
@@ -63,14 +67,16 @@ class FileServer(asyncssh.SFTPServer):
         return os.path.join(self._home, path)
 
     def read(self, file_obj: object, offset: int, size: int) -> bytes | Awaitable[bytes]:
+        size = min(size, MAX_READ_BYTES)
         data = read_from_memory(cast(io.FileIO, file_obj).fileno(), offset, size)
         return asyncio.to_thread(self._read, file_obj, offset, size) if data is None else data
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int | Awaitable[int]:
+        file_obj = cast(io.FileIO, file_obj)
         if file_obj in self._slow:
-            return asyncio.to_thread(self._write, file_obj, offset, data)
+            return asyncio.to_thread(write_all, file_obj, offset, data)
         began = time.monotonic()
-        written = self._write(file_obj, offset, data)
+        written = write_all(file_obj, offset, data)
         if time.monotonic() - began > SLOW_WRITE_S:
             self._slow.add(file_obj)
         return written
@@ -88,15 +94,28 @@ class FileServer(asyncssh.SFTPServer):
     def _read(self, file_obj: object, offset: int, size: int) -> bytes:
         return cast(bytes, super().read(file_obj, offset, size))
 
-    def _write(self, file_obj: object, offset: int, data: bytes) -> int:
-        return cast(int, super().write(file_obj, offset, data))
-
     def _scan(self, folder: bytes) -> Iterator[SFTPName]:
         for name in (b".", b".."):
             yield SFTPName(name, attrs=SFTPAttrs.from_local(os.lstat(os.path.join(folder, name))))
         with os.scandir(folder) as entries:
             for entry in entries:
                 yield SFTPName(entry.name, attrs=SFTPAttrs.from_local(entry.stat(follow_symlinks=False)))
+
+
+def write_all(file: io.FileIO, offset: int, data: bytes) -> int:
+    """Write all of it. The system takes less near a limit or a full disk, and says why with the rest.
+
+    Raises:
+        OSError: not all can be written.
+    """
+    left = memoryview(data)
+    while left:
+        count = os.pwrite(file.fileno(), left, offset)
+        if not count:
+            raise OSError(errno.EIO, "Nothing more can be written")
+        left = left[count:]
+        offset += count
+    return len(data)
 
 
 def read_from_memory(descriptor: int, offset: int, size: int) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import resource
 import sys
 import threading
 from collections.abc import Awaitable
@@ -14,7 +15,7 @@ import asyncssh
 import pytest
 
 from genba_agent.ssh import file_server
-from genba_agent.ssh.file_server import FileServer, read_from_memory
+from genba_agent.ssh.file_server import MAX_READ_BYTES, FileServer, read_from_memory
 
 
 class Channel:
@@ -87,3 +88,31 @@ async def test_writes_go_to_a_thread_once_one_was_slow(
         assert inspect.isawaitable(second) is is_thread
         assert await result_of(second) == 3
     assert (tmp_path / "file").read_bytes() == b"onetwo"
+
+
+@pytest.mark.parametrize("limit_s", [60.0, -1.0])
+async def test_a_file_that_may_not_grow_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float
+) -> None:
+    monkeypatch.setattr(file_server, "SLOW_WRITE_S", limit_s)
+    server = make_server(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        await result_of(server.write(file, 0, b"one"))
+        file.truncate(8_000_000)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000_005, hard))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                await result_of(server.write(file, 8_000_000, b"0123456789"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert file.seek(0, os.SEEK_END) == 8_000_005
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_read_takes_no_more_than_its_limit(tmp_path: Path, more: int) -> None:
+    server = make_server(tmp_path)
+    with (tmp_path / "file").open("w+b", buffering=0) as file:
+        file.truncate(MAX_READ_BYTES + more)
+        assert len(cast(bytes, await result_of(server.read(file, 0, MAX_READ_BYTES + more)))) == MAX_READ_BYTES
+        assert len(cast(bytes, await result_of(server.read(file, MAX_READ_BYTES - 9, 2**32 - 1)))) == 9 + more
