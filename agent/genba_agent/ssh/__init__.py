@@ -11,6 +11,7 @@ imports them: it costs 18 MB.
 * session.py: one channel of a connection that runs a program
 * programs.py, piped_program.py, pty_program.py: those programs, on pipes or on a terminal
 * pty_modes.py: the terminal settings that the client asks for
+* file_server.py, disk_thread.py: the subsystem sftp
 * session_environment.py: what programs of a session run with
 * session_counts.py: who is there, for the statistics
 * file_transfers.py: what `--block-file-transfer` refuses

@@ -1,26 +1,30 @@
 """The subsystem sftp: asyncssh's file server, as the workspace's user.
 
 asyncssh works the disk on the event loop, where a slow one would hold up every other session. What may wait for a disk
-goes to a thread here. A hop to a thread costs a good part of what 32 KiB of SSH do, though, so what is surely in memory
-is read at once, and writes stay until the disk proves slow.
+goes to a thread here, one for each session, whose requests are handled one after the other anyway: one that waits for
+ever holds up no other session. A hop to a thread costs a good part of what 32 KiB of SSH do, though, so what is surely
+in memory is read at once, and writes stay until the disk proves slow.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import io
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakSet
 
 import asyncssh
+from asyncssh.constants import FXF_APPEND, FXF_CREAT, FXF_EXCL, FXF_READ, FXF_TRUNC, FXF_WRITE
 from asyncssh.sftp import SFTPAttrs, SFTPName
 from asyncssh.stream import SSHServerStreamSession
+
+from genba_agent.ssh.disk_thread import DiskThread
 
 if TYPE_CHECKING:
     from genba_agent.terminals.commands import TerminalEnvironment
@@ -34,8 +38,15 @@ MAX_READ_BYTES: Final = 4 * 1024 * 1024
 _BATCH_ENTRIES: Final = 128
 """Entries of a folder that are read in one go."""
 
+_OPEN_FLAGS: Final = {
+    FXF_APPEND: os.O_APPEND,
+    FXF_CREAT: os.O_CREAT,
+    FXF_TRUNC: os.O_TRUNC,
+    FXF_EXCL: os.O_EXCL,
+}
+
 _BLOCKING: Final = (
-    *("open", "close", "lstat", "stat", "fstat", "setstat", "lsetstat", "fsetstat", "statvfs", "fstatvfs", "fsync"),
+    *("close", "lstat", "stat", "fstat", "setstat", "lsetstat", "fsetstat", "statvfs", "fstatvfs", "fsync"),
     *("remove", "mkdir", "rmdir", "rename", "posix_rename", "realpath", "readlink", "symlink", "link"),
 )
 """Methods of asyncssh's that only wait for the disk."""
@@ -62,19 +73,24 @@ class FileServer(asyncssh.SFTPServer):
         self._channel = channel
         self._home = os.fsencode(home)
         self._slow: WeakSet[object] = WeakSet()
+        self.thread = DiskThread("sftp")
 
     def map_path(self, path: bytes) -> bytes:
         return os.path.join(self._home, path)
 
+    async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
+        mode = 0o666 if attrs.permissions is None else attrs.permissions
+        return await self.thread.run(partial(open_file, self.map_path(path), pflags, mode))
+
     def read(self, file_obj: object, offset: int, size: int) -> bytes | Awaitable[bytes]:
         size = min(size, MAX_READ_BYTES)
         data = read_from_memory(cast(io.FileIO, file_obj).fileno(), offset, size)
-        return asyncio.to_thread(self._read, file_obj, offset, size) if data is None else data
+        return self.thread.run(partial(self._read, file_obj, offset, size)) if data is None else data
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int | Awaitable[int]:
         file_obj = cast(io.FileIO, file_obj)
         if file_obj in self._slow:
-            return asyncio.to_thread(write_all, file_obj, offset, data)
+            return self.thread.run(partial(write_all, file_obj, offset, data))
         began = time.monotonic()
         written = write_all(file_obj, offset, data)
         if time.monotonic() - began > SLOW_WRITE_S:
@@ -83,11 +99,12 @@ class FileServer(asyncssh.SFTPServer):
 
     async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
         names = self._scan(self.map_path(path))
-        while batch := await asyncio.to_thread(lambda: list(islice(names, _BATCH_ENTRIES))):
+        while batch := await self.thread.run(lambda: list(islice(names, _BATCH_ENTRIES))):
             for name in batch:
                 yield name
 
     def exit(self) -> None:
+        self.thread.close()
         # scp looks at the status, which asyncssh by itself does not tell.
         self._channel.exit(0)
 
@@ -100,6 +117,20 @@ class FileServer(asyncssh.SFTPServer):
         with os.scandir(folder) as entries:
             for entry in entries:
                 yield SFTPName(entry.name, attrs=SFTPAttrs.from_local(entry.stat(follow_symlinks=False)))
+
+
+def open_file(path: bytes, pflags: int, mode: int) -> io.FileIO:
+    """Open a file as a client of version 3 asks for it.
+
+    Raises:
+        OSError: it can't be opened; a named pipe neither, for writing, while nobody reads from it.
+    """
+    # Without O_NONBLOCK a named pipe would hold us until somebody opens its other end.
+    flags = os.O_NONBLOCK | os.O_CLOEXEC | sum(flag for asked, flag in _OPEN_FLAGS.items() if pflags & asked)
+    if pflags & FXF_WRITE:
+        flags |= os.O_RDWR if pflags & FXF_READ else os.O_WRONLY
+    kind = ("r+" if pflags & FXF_READ else "w") if pflags & FXF_WRITE else "r"
+    return io.FileIO(path, kind, opener=lambda path, _: os.open(path, flags, mode))
 
 
 def write_all(file: io.FileIO, offset: int, data: bytes) -> int:
@@ -135,7 +166,7 @@ def _in_thread(name: str) -> Callable[..., Awaitable[object]]:
     blocking: Callable[..., object] = getattr(asyncssh.SFTPServer, name)
 
     async def work(self: FileServer, *arguments: object) -> object:
-        return await asyncio.to_thread(blocking, self, *arguments)
+        return await self.thread.run(partial(blocking, self, *arguments))
 
     return work
 

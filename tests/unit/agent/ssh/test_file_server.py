@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import io
 import os
 import resource
 import sys
@@ -13,9 +15,11 @@ from typing import cast
 
 import asyncssh
 import pytest
+from asyncssh.constants import FXF_APPEND, FXF_CREAT, FXF_EXCL, FXF_READ, FXF_TRUNC, FXF_WRITE
 
 from genba_agent.ssh import file_server
 from genba_agent.ssh.file_server import MAX_READ_BYTES, FileServer, read_from_memory
+from tests.support.carriers import CEILING_S
 
 
 class Channel:
@@ -116,3 +120,58 @@ async def test_a_read_takes_no_more_than_its_limit(tmp_path: Path, more: int) ->
         file.truncate(MAX_READ_BYTES + more)
         assert len(cast(bytes, await result_of(server.read(file, 0, MAX_READ_BYTES + more)))) == MAX_READ_BYTES
         assert len(cast(bytes, await result_of(server.read(file, MAX_READ_BYTES - 9, 2**32 - 1)))) == 9 + more
+
+
+@pytest.mark.parametrize("flags", [FXF_READ, FXF_WRITE])
+async def test_a_named_pipe_without_another_end_holds_nobody(tmp_path: Path, flags: int) -> None:
+    server = make_server(tmp_path)
+    await asyncio.to_thread(os.mkfifo, tmp_path / "pipe")
+    async with asyncio.timeout(CEILING_S):
+        with pytest.raises(OSError, match="Illegal seek" if flags == FXF_READ else "No such device"):
+            file = await server.open(b"pipe", flags, asyncssh.SFTPAttrs())
+            with cast(io.FileIO, file):
+                await result_of(server.read(file, 0, 1))
+
+
+async def test_files_are_opened_as_they_are_asked_for(tmp_path: Path) -> None:
+    server = make_server(tmp_path)
+
+    async def write(flags: int, data: bytes) -> None:
+        file = await server.open(b"file", flags, asyncssh.SFTPAttrs(permissions=0o640))
+        with cast(io.FileIO, file):
+            assert await result_of(server.write(file, 0, data)) == len(data)
+
+    path = tmp_path / "file"
+    for flags in (FXF_READ, FXF_WRITE, FXF_READ | FXF_WRITE):
+        with pytest.raises(FileNotFoundError):
+            await server.open(b"file", flags, asyncssh.SFTPAttrs())
+    await write(FXF_WRITE | FXF_CREAT | FXF_EXCL, b"0123")
+    assert path.stat().st_mode & 0o777 == 0o640
+    with pytest.raises(FileExistsError):
+        await server.open(b"file", FXF_WRITE | FXF_CREAT | FXF_EXCL, asyncssh.SFTPAttrs())
+    await write(FXF_READ | FXF_WRITE | FXF_CREAT, b"a")
+    await write(FXF_WRITE | FXF_CREAT | FXF_APPEND, b"4")
+    assert path.read_bytes() == b"a1234"
+    await write(FXF_WRITE | FXF_CREAT | FXF_TRUNC, b"b")
+    assert path.read_bytes() == b"b"
+    with cast(io.FileIO, await server.open(b"file", FXF_READ, asyncssh.SFTPAttrs())) as file:
+        assert await result_of(server.read(file, 0, 9)) == b"b"
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            await result_of(server.write(file, 0, b"c"))
+
+
+async def test_a_session_that_waits_for_ever_holds_up_no_other(tmp_path: Path) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        end.wait()
+
+    async with asyncio.TaskGroup() as group, asyncio.timeout(CEILING_S):
+        for _ in range(40):
+            begun.clear()
+            group.create_task(make_server(tmp_path).thread.run(wait))
+            await asyncio.sleep(0)
+        assert isinstance(await result_of(make_server(tmp_path).lstat(b".")), os.stat_result)
+        assert await asyncio.to_thread(begun.wait)
+        end.set()
