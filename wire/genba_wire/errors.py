@@ -3,6 +3,7 @@
 WireError
 ├── TransportError        the gateway could not be asked
 │   ├── GatewayUnreachable    no answer at all: DNS, TCP, TLS, a proxy, a time-out
+│   │   └── HttpWayClosed         carriers over HTTP requests don't pass: somebody else answers, or holds answers back
 │   └── GatewayRefused        an answer with a status of 400 or more
 ├── ProtocolError         the rules of a protocol were broken
 │   ├── LocalProtocolError    by our caller
@@ -25,6 +26,10 @@ class TransportError(WireError):
 
 class GatewayUnreachable(TransportError):
     """No answer; the message names the address and what failed."""
+
+
+class HttpWayClosed(GatewayUnreachable):
+    """What answers is no gateway, or its answers are held back on the way: no carrier goes over HTTP requests here."""
 
 
 class GatewayRefused(TransportError):

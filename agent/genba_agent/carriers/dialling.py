@@ -90,7 +90,9 @@ class Dialler:
     async def _dial(self, dial: Dial, answer: Callable[[DialFailed], None]) -> None:
         try:
             async with asyncio.timeout(DIAL_S):
-                carrier = await self._transport.carrier(AGENT_CARRIER_PATH, headers={TICKET_HEADER: dial.ticket})
+                carrier = await self._transport.carrier(
+                    AGENT_CARRIER_PATH, headers={TICKET_HEADER: dial.ticket}, within_s=DIAL_S
+                )
         except TimeoutError:
             self._fail(dial, f"The gateway did not take the agent's connection within {DIAL_S:.0f} s.", answer)
         except TransportError as error:

@@ -6,13 +6,14 @@ tried again, since proxies get mended. What the gateway itself says to a carrier
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Final, Protocol
 
 from genba_wire.aio.carrier import DialledCarrier
-from genba_wire.errors import GatewayRefused, GatewayUnreachable, TransportError
+from genba_wire.errors import GatewayRefused, GatewayUnreachable, HttpWayClosed, TransportError
 
 WEBSOCKETS_VARIABLE: Final = "GENBA_WEBSOCKETS"
 """Chooses the way of carriers, for agent, command line and bridge."""
@@ -20,6 +21,12 @@ WEBSOCKETS_VARIABLE: Final = "GENBA_WEBSOCKETS"
 REMEMBER_S: Final = 300.0
 """How long websockets are not tried again: finding out costs up to half a minute where nothing answers them."""
 
+LOOK_AGAIN_S: Final = 3.0
+"""How long the handshake may take that finds out whether websockets pass again: a session waits for it, and whoever
+asked for that session (`genba_agent.carriers.dialling.DIAL_S`)."""
+
+TRIES: Final = 3
+"""What has to fit into the time that a carrier is given: two websockets, and the way without them."""
 
 _NOT_THE_GATEWAYS: Final = frozenset({403, 405, 501})
 """Refusals of what opens a carrier that no gateway gives."""
@@ -80,11 +87,14 @@ class Ways(Protocol):
 class CarrierWays:
     """Chooses the way of each carrier to one gateway."""
 
-    def __init__(self, use: WebsocketUse, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, use: WebsocketUse, clock: Callable[[], float] = time.monotonic, *, look_again_s: float = LOOK_AGAIN_S
+    ) -> None:
         self.on_fallback: Callable[[str], None] | None = None
         """Hears, once for each reason, why carriers are no websockets."""
         self._use = use
         self._clock = clock
+        self._look_again_s = look_again_s
         self._http_until = float("-inf")
         self._reason = f"{WEBSOCKETS_VARIABLE} forbids them" if use is WebsocketUse.NEVER else ""
         self._told = ""
@@ -100,8 +110,11 @@ class CarrierWays:
         """Why carriers go over HTTP requests at the moment; empty while they are websockets."""
         return self._reason
 
-    async def open(self, ways: Ways) -> DialledCarrier:
+    async def open(self, ways: Ways, *, within_s: float | None = None) -> DialledCarrier:
         """Open a carrier.
+
+        Args:
+            within_s: how long the caller waits, if it has a limit; enough of it is left for the second way.
 
         Raises:
             GatewayUnreachable, GatewayRefused: there is none, by the way that was tried first.
@@ -112,10 +125,13 @@ class CarrierWays:
             return await self._told_of(ways.open_http)
         if self.is_without_websockets:
             return await self._go_on_without(ways)
+        if self._reason:
+            return await self._look_again(ways)
+        limit_s = None if within_s is None else within_s / TRIES
         try:
-            carrier = await ways.open_websocket()
+            carrier = await _open_websocket(ways, limit_s)
         except TransportError as error:
-            found = await self._look_closer(ways, error)
+            found = await self._look_closer(ways, error, limit_s)
             if not found:
                 raise
             if isinstance(found, str):
@@ -148,16 +164,33 @@ class CarrierWays:
         self._remember(reason)
         return True
 
+    async def _look_again(self, ways: Ways) -> DialledCarrier:
+        """Open a carrier after the term: websockets may pass again."""
+        # Before anything else: one carrier pays for looking, and what it knew stays known though its caller gives up.
+        self._http_until = self._clock() + REMEMBER_S
+        try:
+            carrier = await _open_websocket(ways, self._look_again_s)
+        except TransportError as error:
+            refusal = ways.read_refusal(error)
+            if refusal is None:
+                raise
+            reason, is_doubtful = refusal
+            if not is_doubtful:
+                self._remember(reason)
+            return await self._go_on_without(ways)
+        self.note_websocket()
+        return carrier
+
     async def _go_on_without(self, ways: Ways) -> DialledCarrier:
         try:
             return await ways.open_http()
-        except GatewayRefused as refusal:
-            if refusal.status in _NOT_THE_GATEWAYS:
+        except (GatewayRefused, HttpWayClosed) as error:
+            if not isinstance(error, GatewayRefused) or error.status in _NOT_THE_GATEWAYS or error.status < 400:
                 # That way is closed now, too: the next carrier looks at both anew.
                 self._http_until = float("-inf")
             raise
 
-    async def _look_closer(self, ways: Ways, error: TransportError) -> DialledCarrier | str:
+    async def _look_closer(self, ways: Ways, error: TransportError, limit_s: float | None) -> DialledCarrier | str:
         """Find why websockets don't pass, empty when it is something else; or they do, and here is the carrier."""
         refusal = ways.read_refusal(error)
         if refusal is None:
@@ -169,7 +202,7 @@ class CarrierWays:
             return ""
         # The gateway is there: but was it a moment ago? Twice in a row is no restart.
         try:
-            return await ways.open_websocket()
+            return await _open_websocket(ways, limit_s)
         except TransportError as again:
             refusal = ways.read_refusal(again)
             if refusal is None:
@@ -201,3 +234,13 @@ class CarrierWays:
         if self.on_fallback is not None and self._reason != self._told:
             self._told = self._reason
             self.on_fallback(self._reason)
+
+
+async def _open_websocket(ways: Ways, limit_s: float | None) -> DialledCarrier:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await ways.open_websocket()
+    except TimeoutError as error:
+        raise GatewayUnreachable(
+            f"Can't reach the gateway by websocket: no answer to the handshake within {limit_s:.0f} s."
+        ) from error

@@ -19,7 +19,7 @@ from genba_wire.api.http_carriers import (
     HttpCarrierOpened,
 )
 from genba_wire.api.message import decode_message
-from genba_wire.errors import GatewayUnreachable, RemoteProtocolError
+from genba_wire.errors import HttpWayClosed, RemoteProtocolError
 from genba_wire.http_frames import HttpEvent, HttpFrameReader
 
 OPEN_S: Final = 15.0
@@ -62,7 +62,7 @@ async def open_http_carrier(
 
     Raises:
         httpx.HTTPError: no answer.
-        GatewayUnreachable: an answer that is no gateway's, or one that something on the way holds back.
+        HttpWayClosed: an answer that is no gateway's, or one that something on the way holds back.
     """
     response = await client.post(path + OPEN_SUFFIX, params=params, headers=headers, timeout=OPEN_S)
     if response.status_code != 201:
@@ -70,7 +70,7 @@ async def open_http_carrier(
     try:
         secret = decode_message(response.content, HttpCarrierOpened).carrier
     except msgspec.MsgspecError as error:
-        raise GatewayUnreachable("What opens a connection over HTTP requests was answered by no gateway.") from error
+        raise HttpWayClosed("What opens a connection over HTTP requests was answered by no gateway.") from error
     own = {**headers, CARRIER_HEADER: secret}
     down = await _open_down(client, path + DOWN_SUFFIX, own, refuse, first_frame_s)
     return HttpCarrier(down, UpWay(client, path + UP_SUFFIX, own))
@@ -94,13 +94,13 @@ async def _open_down(
                 early += reader.feed(await anext(chunks))
     except TimeoutError as error:
         await response.aclose()
-        raise GatewayUnreachable(
+        raise HttpWayClosed(
             "Websockets are refused on the way to the gateway, and answers are held back until they are whole: "
             "a proxy there has to pass on what comes at once (in nginx `proxy_buffering off`)."
         ) from error
     except (RemoteProtocolError, StopAsyncIteration) as error:
         await response.aclose()
-        raise GatewayUnreachable("What comes down over HTTP requests is no gateway's.") from error
+        raise HttpWayClosed("What comes down over HTTP requests is no gateway's.") from error
     except BaseException:
         await response.aclose()
         raise

@@ -189,18 +189,23 @@ class Transport:
             await connection.close()
 
     async def carrier(
-        self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        within_s: float | None = None,
     ) -> DialledCarrier:
         """Open a carrier; the caller closes it. `headers` go with what opens it, besides the usual ones.
 
-        It is a websocket wherever those pass (`carrier_ways`).
+        It is a websocket wherever those pass (`carrier_ways`). Who waits no longer than `within_s` says so.
 
         Raises:
             GatewayUnreachable, GatewayRefused: see `websocket`.
         """
         from genba_wire.aio.carrier_dialling import CarrierDial
 
-        return await self.carrier_ways.open(CarrierDial(self, path, params, headers or {}))
+        return await self.carrier_ways.open(CarrierDial(self, path, params, headers or {}), within_s=within_s)
 
     def use_carrier_client(self, limits: httpx.Limits) -> httpx.AsyncClient:
         """The HTTP client of carriers that are no websockets; made when the first one is."""

@@ -11,11 +11,13 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from genba_agent.carriers.dialling import MAX_DIALS, NONCE_KEPT_S, Dialler
+from genba_agent.carriers.dialling import DIAL_S, MAX_DIALS, NONCE_KEPT_S, Dialler
+from genba_wire.aio.carrier import DialledCarrier
 from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport, TransportOptions
 from genba_wire.api.terminals import AGENT_CARRIER_PATH, TICKET_HEADER
 from genba_wire.buffers import Buffer
+from genba_wire.errors import GatewayUnreachable
 from genba_wire.tunnel.control import Dial, DialFailed
 from genba_wire.tunnel.link import Link
 from genba_wire.tunnel.link_events import DataReceived
@@ -137,6 +139,19 @@ async def test_unreachable_gateway_is_an_answer_too() -> None:
         dialler.handle(dial(), answers.put_nowait)
         async with asyncio.timeout(CEILING_S):
             assert "Can't reach the gateway" in (await answers.get()).reason
+
+
+async def test_way_to_the_gateway_is_told_how_long_a_dial_may_take() -> None:
+    limits: list[object] = []
+
+    class Noting(Transport):
+        async def carrier(self, path: str, **how: object) -> DialledCarrier:
+            limits.append(how["within_s"])
+            raise GatewayUnreachable("no way")
+
+    async with Noting(TransportOptions("http://127.0.0.1:1")) as transport, asyncio.TaskGroup() as group:
+        Dialler(transport, BOOT_ID, {}, FakeClock(), group).handle(dial(), lambda _: None)
+    assert limits == [DIAL_S]
 
 
 async def test_more_dials_at_a_time_than_there_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 import pytest
 
 from genba_wire.aio.carrier import DialledCarrier
 from genba_wire.aio.carrier_ways import REMEMBER_S, CarrierWays, WebsocketUse, read_websocket_use
-from genba_wire.errors import GatewayRefused, GatewayUnreachable, TransportError
+from genba_wire.errors import GatewayRefused, GatewayUnreachable, HttpWayClosed, TransportError
 
 WEBSOCKET, HTTP = (cast("DialledCarrier", object()) for _ in range(2))
 REFUSED = GatewayRefused(403, "no")
@@ -24,10 +25,14 @@ class PlayedWays:
         """How the next websockets end; the last one goes on."""
         self.http: TransportError | None = None
         self.answers = True
+        self.is_silent = False
+        """The handshakes of websockets are not answered."""
         self.asked: list[str] = []
 
     async def open_websocket(self) -> DialledCarrier:
         self.asked.append("websocket")
+        if self.is_silent:
+            await asyncio.Event().wait()
         ending = self.websocket.pop(0) if len(self.websocket) > 1 else self.websocket[0]
         if ending is not None:
             raise ending
@@ -44,6 +49,8 @@ class PlayedWays:
         return self.answers
 
     def read_refusal(self, error: TransportError) -> tuple[str, bool] | None:
+        if isinstance(error.__cause__, TimeoutError):
+            return "no answer", True
         known: dict[TransportError, tuple[str, bool]] = {
             REFUSED: ("strict/1.0 answers 403", False),
             BROKEN: ("they break", True),
@@ -55,18 +62,21 @@ class World:
     def __init__(self, use: WebsocketUse = WebsocketUse.AUTO) -> None:
         self.now = 100.0
         self.told: list[str] = []
-        self.ways = CarrierWays(use, self.read_clock)
+        self.ways = CarrierWays(use, self.read_clock, look_again_s=0)
         self.ways.on_fallback = self.told.append
         self.played = PlayedWays()
 
     def read_clock(self) -> float:
         return self.now
 
-    async def open(self, *websocket: TransportError | None) -> tuple[DialledCarrier, list[str]]:
+    async def open(
+        self, *websocket: TransportError | None, within_s: float | None = None
+    ) -> tuple[DialledCarrier, list[str]]:
         if websocket:
             self.played.websocket = list(websocket)
         self.played.asked.clear()
-        return await self.ways.open(self.played), list(self.played.asked)
+        async with asyncio.timeout(1):
+            return await self.ways.open(self.played, within_s=within_s), list(self.played.asked)
 
 
 async def test_websocket_that_opens_is_taken() -> None:
@@ -145,6 +155,8 @@ async def test_both_ways_are_named_where_neither_is_open() -> None:
     ("error", "then"),
     [
         (GatewayRefused(403, "blocked"), ["websocket", "http"]),
+        (GatewayRefused(302, "sign in to this network"), ["websocket", "http"]),
+        (HttpWayClosed("held back"), ["websocket", "http"]),
         (GatewayUnreachable("away"), ["http"]),
         (STOPPED, ["http"]),
     ],
@@ -157,6 +169,48 @@ async def test_way_over_requests_that_is_closed_too_is_not_remembered(error: Tra
         await world.open()
     world.played.http = None
     assert await world.open() == (HTTP, then)
+
+
+async def test_one_carrier_looks_again_and_what_is_not_answered_costs_it_little() -> None:
+    world = World()
+    await world.open(REFUSED)
+    world.now += REMEMBER_S
+    world.played.is_silent = True
+    assert await world.open() == (HTTP, ["websocket", "http"])
+    assert await world.open() == (HTTP, ["http"])
+    assert world.told == ["strict/1.0 answers 403"]
+    world.now += REMEMBER_S
+    assert await world.open() == (HTTP, ["websocket", "http"])
+
+
+async def test_look_that_its_caller_gives_up_is_not_repeated_by_the_next_carrier() -> None:
+    world = World()
+    world.ways = CarrierWays(WebsocketUse.AUTO, world.read_clock)
+    await world.open(REFUSED)
+    world.now += REMEMBER_S
+    world.played.is_silent = True
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await world.ways.open(world.played)
+    assert await world.open() == (HTTP, ["http"])
+
+
+async def test_doubt_at_a_second_look_is_none_and_what_the_gateway_says_then_is_the_answer() -> None:
+    world = World()
+    await world.open(REFUSED)
+    world.now += REMEMBER_S
+    assert await world.open(BROKEN) == (HTTP, ["websocket", "http"])
+    assert world.ways.http_reason == "strict/1.0 answers 403"
+    world.now += REMEMBER_S
+    with pytest.raises(GatewayRefused, match="is stopped"):
+        await world.open(STOPPED)
+
+
+async def test_limit_of_the_caller_leaves_time_for_the_way_over_requests() -> None:
+    world = World()
+    world.played.is_silent = True
+    assert await world.open(within_s=0) == (HTTP, ["websocket", "request", "websocket", "http"])
+    assert (world.told, world.ways.is_without_websockets) == (["no answer"], True)
 
 
 async def test_either_way_can_be_chosen() -> None:

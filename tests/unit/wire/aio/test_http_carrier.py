@@ -25,7 +25,7 @@ from genba_wire.api.http_carriers import (
     TAKEN,
     UP_SUFFIX,
 )
-from genba_wire.errors import GatewayRefused, GatewayUnreachable
+from genba_wire.errors import GatewayRefused, HttpWayClosed
 from genba_wire.http_frames import KEEP_ALIVE, CarrierEnd, CarrierMessage, HttpFrameReader, encode_end, encode_length
 from tests.support.carriers import CEILING_S, Hearer
 
@@ -273,7 +273,7 @@ async def test_goodbye_goes_up_behind_what_waits() -> None:
 async def test_refusals_and_answers_of_others_are_told() -> None:
     for gateway, error, words in (
         (PlayedGateway(opening=httpx.Response(409, json={"message": "stopped"})), GatewayRefused, "stopped"),
-        (PlayedGateway(opening=httpx.Response(201, text="<html>")), GatewayUnreachable, "answered by no gateway"),
+        (PlayedGateway(opening=httpx.Response(201, text="<html>")), HttpWayClosed, "answered by no gateway"),
         (PlayedGateway(down_status=403), GatewayRefused, "status 403"),
     ):
         gateway.down.chunks.put_nowait(None)
@@ -287,7 +287,7 @@ async def test_answer_that_is_no_gateways_is_told(first: bytes | None) -> None:
     gateway = PlayedGateway()
     gateway.down.chunks.put_nowait(first)
     async with client_of(gateway) as client:
-        with pytest.raises(GatewayUnreachable, match="is no gateway's"):
+        with pytest.raises(HttpWayClosed, match="is no gateway's"):
             await open_carrier(gateway, client)
     assert gateway.down.is_closed
 
@@ -295,7 +295,7 @@ async def test_answer_that_is_no_gateways_is_told(first: bytes | None) -> None:
 async def test_answer_that_is_held_back_is_named() -> None:
     gateway = PlayedGateway()
     async with client_of(gateway) as client:
-        with pytest.raises(GatewayUnreachable, match="held back until they are whole"):
+        with pytest.raises(HttpWayClosed, match="held back until they are whole"):
             await open_carrier(gateway, client, first_frame_s=0)
     assert gateway.down.is_closed
 
