@@ -115,6 +115,7 @@ class HttpCarrier:
         self._receiver: CarrierReceiver | None = None
         self._is_started = False
         self._is_reading = True
+        self._is_draining = False
         self._may_read = asyncio.Event()
         self._outgoing: deque[Buffer] = deque()
         self._kept_bytes = 0
@@ -184,14 +185,15 @@ class HttpCarrier:
         reason = "The connection was closed."
         try:
             async with asyncio.TaskGroup() as tasks:
-                ways = [
-                    tasks.create_task(self._read(), name="carrier over HTTP requests: down"),
-                    tasks.create_task(self._write(), name="carrier over HTTP requests: up"),
-                ]
-                done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                for way in ways:
-                    way.cancel()
-            reason = next(iter(done)).result()
+                down = tasks.create_task(self._read(), name="carrier over HTTP requests: down")
+                up = tasks.create_task(self._write(), name="carrier over HTTP requests: up")
+                await asyncio.wait((down, up), return_when=asyncio.FIRST_COMPLETED)
+                if not down.done() and not self._is_closing:
+                    await self._drain(down)
+                last = down if down.done() else up
+                down.cancel()
+                up.cancel()
+            reason = last.result()
         except asyncio.CancelledError:
             # `abort`, or a goodbye that took too long: nobody awaits this task for its result.
             reason = "The connection was dropped."
@@ -200,6 +202,13 @@ class HttpCarrier:
         finally:
             self._end(reason)
             await self._down.response.aclose()
+
+    async def _drain(self, down: asyncio.Task[str]) -> None:
+        """Read to the end: a gateway that closes refuses what goes up, and may do so before its goodbye is here."""
+        # A receiver that has asked for a pause gets what is left nevertheless: the goodbye is behind it.
+        self._is_draining = True
+        self._apply_pause()
+        await asyncio.wait((down,), timeout=CLOSE_WITHIN_S)
 
     async def _read(self) -> str:
         """Deliver what comes; returns why nothing more does."""
@@ -270,7 +279,7 @@ class HttpCarrier:
                 self._receiver.sending_resumed()
 
     def _apply_pause(self) -> None:
-        if self._is_started and self._is_reading:
+        if self._is_started and (self._is_reading or self._is_draining):
             self._may_read.set()
         else:
             self._may_read.clear()

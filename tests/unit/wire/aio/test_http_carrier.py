@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from genba_wire.aio import http_carrier
 from genba_wire.aio.carrier import CLOSE_ABNORMAL
 from genba_wire.aio.http_carrier import HIGH_BYTES, LOW_BYTES, RETRY_FOR_S, HttpCarrier
 from genba_wire.aio.http_dialling import open_http_carrier
@@ -220,7 +221,8 @@ async def test_piece_that_is_not_read_yet_is_sent_again_for_as_long_as_it_takes(
         assert (set(gateway.waits), gateway.events, hearer.lost) == ({0.05}, [CarrierMessage(b"once")], [])
 
 
-async def test_carrier_is_lost_when_a_piece_does_not_arrive_in_time() -> None:
+async def test_carrier_is_lost_when_a_piece_does_not_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_carrier, "CLOSE_WITHIN_S", 0)
     async with opened() as (gateway, carrier, hearer):
         gateway.answers.extend([502] * 1000)
         carrier.send(b"never")
@@ -230,11 +232,38 @@ async def test_carrier_is_lost_when_a_piece_does_not_arrive_in_time() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 413])
-async def test_carrier_is_lost_at_once_when_a_piece_is_refused(status: int) -> None:
+async def test_carrier_is_lost_when_a_piece_is_refused(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_carrier, "CLOSE_WITHIN_S", 0)
     async with opened() as (gateway, carrier, hearer):
         gateway.answers.append(status)
         carrier.send(b"never")
         assert await hearer.wait_lost() == f"The gateway did not take what was sent (status {status})."
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+async def test_goodbye_that_comes_behind_the_refusal_of_a_piece_is_heard(is_paused: bool) -> None:
+    async with opened() as (gateway, carrier, hearer):
+        if is_paused:
+            carrier.pause_reading()
+        gateway.answers.append(404)
+        carrier.send(b"too late")
+        await gateway.until_came(1)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert hearer.lost == []
+        gateway.down.chunks.put_nowait(piece(b"last") + piece(b"words"))
+        gateway.down.chunks.put_nowait(piece(b"!") + encode_end(1011, "dial: the agent is away"))
+        assert await hearer.wait_lost() == "dial: the agent is away"
+        assert (hearer.messages, carrier.close_code) == ([b"last", b"words", b"!"], 1011)
+
+
+async def test_own_close_waits_for_no_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_carrier, "CLOSE_WITHIN_S", 10 * CEILING_S)
+    async with opened() as (gateway, carrier, _):
+        gateway.answers.append(404)
+        carrier.close(1000, "done")
+        await carrier.wait_closed()
+        assert carrier.close_code == CLOSE_ABNORMAL
 
 
 @pytest.mark.parametrize(
@@ -300,7 +329,8 @@ async def test_answer_that_is_held_back_is_named() -> None:
     assert gateway.down.is_closed
 
 
-async def test_carrier_ends_when_the_way_to_the_gateway_is_closed_here() -> None:
+async def test_carrier_ends_when_the_way_to_the_gateway_is_closed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_carrier, "CLOSE_WITHIN_S", 0)
     async with opened() as (_, carrier, hearer):
         await carrier._up.client.aclose()  # pyright: ignore[reportPrivateUsage]
         carrier.send(b"never")
