@@ -38,13 +38,16 @@ class CarrierBody(ResponseBody):
         serve: Serve,
         wait_for_end: WaitForEnd,
         forget: Callable[[], None],
+        abort: Callable[[], None],
         *,
         close_s: float = CLOSE_S,
     ) -> None:
+        """`forget` is called when it is over, and `abort` drops a connection whose peer does not read."""
         self._end = end
         self._serve = serve
         self._wait_for_end = wait_for_end
         self._forget = forget
+        self._abort = abort
         self._close_s = close_s
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,7 +70,9 @@ class CarrierBody(ResponseBody):
         try:
             await self._group.__aexit__(exc_type, exc_value, tb)
         except* _Stuck:
-            pass  # the group has cancelled the framework's task, which ends now as when a peer is gone
+            # The group has cancelled the framework's task, which ends now as when a peer is gone. Its server would wait
+            # for the peer to take what was written.
+            self._abort()
 
     async def _iterate(self) -> AsyncGenerator[bytes]:
         while (chunk := await self._end.next_chunk()) is not None:

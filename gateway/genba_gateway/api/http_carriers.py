@@ -6,7 +6,7 @@ credentials: one that opens, one answer that carries what comes down, and reques
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NoReturn, cast
 
 from quart import Blueprint, Response, request
@@ -20,6 +20,7 @@ from genba_gateway.domain.users import Visitor
 from genba_gateway.errors import BadRequest, GenbaError, UpgradeRequired
 from genba_gateway.relay.http_carriers import HttpCarriers, Serve
 from genba_gateway.relay.http_end import HttpEnd
+from genba_gateway.relay.takeover import abort_connection
 from genba_gateway.services.agent_controls import AgentControls, CarrierSocket
 from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.agent_sessions import AgentSessions
@@ -116,7 +117,10 @@ def _add_routes(blueprint: Blueprint, table: HttpCarriers, path: str, need: Rout
     @needs(need)
     async def send_down(**_: str) -> Response:
         carrier = table.take_up(request.headers.get(CARRIER_HEADER, ""), _credentials(path))
-        body = CarrierBody(carrier.end, carrier.serve, end_of_stream(), lambda: table.forget(carrier))
+        scope = cast("Mapping[str, object]", request.scope)
+        body = CarrierBody(
+            carrier.end, carrier.serve, end_of_stream(), lambda: table.forget(carrier), lambda: abort_connection(scope)
+        )
         response = Response(body, content_type=CONTENT_TYPE)
         response.timeout = None
         response.headers["Cache-Control"] = "no-store, no-transform"

@@ -19,7 +19,7 @@ from quart.wrappers.response import ResponseBody
 
 from genba_gateway.api.stream_ends import WaitForEnd, end_of_stream
 from genba_gateway.errors import GenbaError
-from genba_gateway.relay.takeover import abort_websocket
+from genba_gateway.relay.takeover import abort_connection
 from genba_wire.aio.carrier import CLOSE_INTERNAL_ERROR, CLOSE_NORMAL
 from genba_wire.api.message import Response as MessageBody
 from genba_wire.api.message import encode_message
@@ -172,7 +172,7 @@ async def _close(code: int, reason: str) -> None:
             await websocket.close(code, reason.encode()[:MAX_CLOSE_REASON_BYTES].decode(errors="ignore"))
     except TimeoutError:
         # Quart says goodbye once more when the handler returns, and would wait again.
-        abort_websocket(cast("Mapping[str, object]", websocket.scope))
+        abort_connection(cast("Mapping[str, object]", websocket.scope))
 
 
 async def _discard_incoming() -> None:

@@ -82,10 +82,10 @@ def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
     return server.take() if isinstance(server, TakeableServer) else None
 
 
-def abort_websocket(scope: Mapping[str, Any]) -> None:
-    """Drop the connection of a websocket that was not taken; not where others may share it (HTTP/2)."""
+def abort_connection(scope: Mapping[str, Any]) -> None:
+    """Drop the connection of a request, or of a websocket not taken; not where others may share it (HTTP/2)."""
     server = scope.get("state", {}).get(_STATE_KEY)
-    if isinstance(server, TakeableServer) and server.find_websocket() is not None:
+    if isinstance(server, TakeableServer) and isinstance(server.protocol.protocol, H11Protocol):
         server.writer.transport.abort()
 
 

@@ -22,11 +22,14 @@ async def never() -> StreamEnd:
 class World:
     def __init__(self, serve: Serve, close_s: float = CEILING_S) -> None:
         self.end = HttpEnd()
-        self.forgotten = 0
-        self.body = CarrierBody(self.end, serve, never, self.forget, close_s=close_s)
+        self.forgotten = self.aborted = 0
+        self.body = CarrierBody(self.end, serve, never, self.forget, self.abort, close_s=close_s)
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def abort(self) -> None:
+        self.aborted += 1
 
     async def read_all(self) -> list[HttpEvent]:
         reader, events = HttpFrameReader(), list[HttpEvent]()
@@ -43,7 +46,7 @@ async def test_answer_ends_with_its_session_and_its_carrier_is_forgotten() -> No
 
     world = World(serve)
     assert await world.read_all() == [CarrierMessage(b"hello"), CarrierEnd(4001, "You signed out.")]
-    assert world.forgotten == 1
+    assert (world.forgotten, world.aborted) == (1, 0)
 
 
 async def test_session_that_fails_is_told_without_the_failure(caplog: pytest.LogCaptureFixture) -> None:
@@ -91,4 +94,4 @@ async def test_peer_that_makes_no_room_for_the_goodbye_is_dropped() -> None:
         writing = tasks.create_task(write_to_who_does_not_read())
         await asyncio.wait((writing,))
     assert writing.cancelled()
-    assert world.forgotten == 1
+    assert (world.forgotten, world.aborted) == (1, 1)

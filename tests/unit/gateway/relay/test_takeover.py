@@ -4,16 +4,27 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import cast
 
 import httpx
 import hypercorn.asyncio.run
 import pytest
 from hypercorn.asyncio.tcp_server import TCPServer
+from quart import Quart, Response, request
 
 from genba_gateway.relay import takeover
-from genba_gateway.relay.takeover import EARLY_BYTES, TakeableServer, TakenTransport, install_takeover, take_transport
+from genba_gateway.relay.takeover import (
+    EARLY_BYTES,
+    TakeableServer,
+    TakenTransport,
+    abort_connection,
+    install_takeover,
+    take_transport,
+)
 from tests.support.carriers import CEILING_S, read_raw, send_raw
+from tests.support.http_server import served
 from tests.support.raw_websocket import make_frame, open_raw
 from tests.support.relay_app import serve_relay, switch_takeover
 from tests.support.session_world import taken_pair
@@ -86,6 +97,7 @@ async def test_a_transport_whose_peer_takes_nothing_is_dropped(monkeypatch: pyte
 )
 def test_a_websocket_of_another_server_is_not_taken(scope: dict[str, object]) -> None:
     assert take_transport(scope) is None
+    abort_connection(scope)
 
 
 def test_another_version_of_hypercorn_is_left_as_it_is(
@@ -175,6 +187,34 @@ async def test_a_transport_is_paused_again_for_its_owner(monkeypatch: pytest.Mon
         await asyncio.wait([watching])
         assert not taken.transport.is_reading()
         assert taken.take_early() == b"early"
+
+
+async def test_an_answer_that_nobody_reads_is_dropped_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_takeover(monkeypatch, is_on=True)
+    connections: list[socket.socket] = []
+    app = Quart("unread", static_folder=None)
+
+    @app.get("/")
+    async def answer() -> Response:
+        server = cast("TakeableServer", request.scope["state"]["genba.connection"])
+        connections.append(server.writer.get_extra_info("socket"))
+        return Response(write_unread(cast("Mapping[str, object]", request.scope)))
+
+    async with asyncio.timeout(CEILING_S), served(app, asyncio.Event()) as url:
+        _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port, limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await turned_until(lambda: bool(connections) and connections[0].fileno() == -1)
+        writer.transport.abort()
+
+
+async def write_unread(scope: Mapping[str, object]) -> AsyncGenerator[bytes]:
+    """Write for as long as there is room, and drop the connection then."""
+    try:
+        async with asyncio.timeout(0.02):
+            while True:
+                yield bytes(1024 * 1024)
+    finally:
+        abort_connection(scope)
 
 
 async def test_an_idle_client_that_says_no_goodbye_to_tls_does_not_hold_up_a_shutdown(
