@@ -76,7 +76,7 @@ class Agent:
             finally:
                 await terminals.close()
                 await ssh.close()
-                dialler.close("The agent was stopped.")
+                await dialler.close("The agent was stopped.")
             for task in background:
                 task.cancel()
 

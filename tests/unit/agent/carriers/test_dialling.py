@@ -7,17 +7,21 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from genba_agent.carriers.dialling import DIAL_S, MAX_DIALS, NONCE_KEPT_S, Dialler
 from genba_wire.aio.carrier import DialledCarrier
+from genba_wire.aio.http_dialling import open_http_carrier
 from genba_wire.aio.stream import StreamHandler
 from genba_wire.aio.transport import Transport, TransportOptions
+from genba_wire.api.http_carriers import DOWN_SUFFIX, TAKEN, UP_SUFFIX
 from genba_wire.api.terminals import AGENT_CARRIER_PATH, TICKET_HEADER
 from genba_wire.buffers import Buffer
 from genba_wire.errors import GatewayUnreachable
+from genba_wire.http_frames import KEEP_ALIVE, CarrierEnd, HttpEvent, HttpFrameReader
 from genba_wire.tunnel.control import Dial, DialFailed
 from genba_wire.tunnel.link import Link
 from genba_wire.tunnel.link_events import DataReceived
@@ -78,7 +82,7 @@ async def dialler_world(
         async with Transport(TransportOptions(url, token="agent-token")) as transport, asyncio.TaskGroup() as group:
             dialler = Dialler(transport, BOOT_ID, handlers, clock, group)
             yield gateway, dialler, clock, []
-            dialler.close("The test is over.")
+            await dialler.close("The test is over.")
 
 
 def dial(nonce: str | None = None) -> Dial:
@@ -152,6 +156,69 @@ async def test_way_to_the_gateway_is_told_how_long_a_dial_may_take() -> None:
     async with Noting(TransportOptions("http://127.0.0.1:1")) as transport, asyncio.TaskGroup() as group:
         Dialler(transport, BOOT_ID, {}, FakeClock(), group).handle(dial(), lambda _: None)
     assert limits == [DIAL_S]
+
+
+class OverRequests(Transport):
+    """Its carriers go over HTTP requests to a gateway that takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__(TransportOptions("http://127.0.0.1:1"))
+        self.client = httpx.AsyncClient(base_url="http://gateway.test", transport=httpx.MockTransport(self.answer))
+        self.opened = asyncio.Event()
+        self.came: list[HttpEvent] = []
+        self._reader = HttpFrameReader()
+
+    async def carrier(self, path: str, **_: object) -> DialledCarrier:
+        try:
+            return await open_http_carrier(self.client, path, params=None, headers={}, refuse=AssertionError)
+        finally:
+            self.opened.set()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(DOWN_SUFFIX):
+            return httpx.Response(200, content=self._keep_open())
+        if not request.url.path.endswith(UP_SUFFIX):
+            return httpx.Response(201, json={"carrier": "s3cret"})
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.came += self._reader.feed(await request.aread())
+        return httpx.Response(TAKEN)
+
+    async def _keep_open(self) -> AsyncGenerator[bytes]:
+        yield KEEP_ALIVE
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+async def test_last_words_over_requests_leave_before_the_agent_goes_on_to_stop(is_opened: bool) -> None:
+    transport = OverRequests()
+    async with transport, asyncio.timeout(CEILING_S), asyncio.TaskGroup() as group:
+        dialler = Dialler(transport, BOOT_ID, {}, FakeClock(), group)
+        dialler.handle(dial(), lambda _: None)
+        if is_opened:
+            await transport.opened.wait()
+            await asyncio.sleep(0)
+            await dialler.close("The agent was stopped.")
+            await transport.client.aclose()
+        else:
+            # The carrier that opens after all does not keep the agent.
+            await dialler.close("The agent was stopped.")
+    assert transport.came == [CarrierEnd(1001, "The agent was stopped.")]
+
+
+async def test_agent_that_stops_dials_no_more() -> None:
+    answers: list[DialFailed] = []
+    async with dialler_world({}) as (gateway, dialler, _, _):
+        await dialler.close("The agent was stopped.")
+        dialler.handle(dial("late"), answers.append)
+    assert (answers, gateway.dials) == ([DialFailed(nonce="late", reason="The agent was stopped.")], [])
+
+
+async def test_carrier_that_does_not_end_is_dropped_when_the_agent_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genba_agent.carriers.dialling.GOODBYE_S", 0)
+    async with dialler_world({"pty": Hosts().handle_stream}) as (gateway, dialler, _, failed):
+        dialler.handle(dial(), failed.append)
+        await gateway.outcome()
 
 
 async def test_more_dials_at_a_time_than_there_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
