@@ -23,4 +23,5 @@ def own_command(environment: Mapping[str, str], argv0: str) -> list[str]:
     found = argv0 if is_path else shutil.which(argv0)
     if found and not found.endswith(".py") and os.access(found, os.X_OK) and Path(found).is_file():
         return [str(Path(found).absolute())]
-    return [sys.executable, "-m", "genba_ide_bridge"]
+    # Without -P Python would first look into whatever folder it is started in.
+    return [sys.executable, "-P", "-m", "genba_ide_bridge"]

@@ -224,7 +224,8 @@ def _run_ssh(wish: SshCall, flags: SshFlags, *, forwards_gpg: bool) -> int:
 
     async def ask(client: GatewayClient) -> tuple[SSHConfigResponse, str]:
         facts = await find_ssh_settings(client)
-        return facts, (await client.users.get_user()).username if wish.target.owner == "me" else wish.target.owner
+        # Asked here too, so that a workspace that isn't there is told without OpenSSH's own words about its end.
+        return facts, (await get_workspace(client, wish.target)).owner_name
 
     facts, owner = run_with_gateway(ask)
     require_owner(owner)

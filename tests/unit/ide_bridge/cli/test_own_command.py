@@ -33,6 +33,6 @@ def test_a_program_is_found_by_its_path_and_by_its_name(tmp_path: Path, monkeypa
 
 def test_else_the_interpreter_runs_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    module = [sys.executable, "-m", "genba_ide_bridge"]
+    module = [sys.executable, "-P", "-m", "genba_ide_bridge"]
     assert own_command({}, make_program(tmp_path, "main.py")) == module
     assert own_command({}, "genba") == module

@@ -17,7 +17,6 @@ from tests.support.cli_builders import (
     make_host_authority,
     make_resource,
     make_ssh_config,
-    make_user,
     make_workspace,
 )
 from tests.support.cli_gateway import CliGateway, running_cli_gateway
@@ -28,10 +27,12 @@ def session(gateway: CliGateway, **more: str) -> dict[str, str]:
     return {"GENBA_URL": gateway.url, "GENBA_SESSION_TOKEN": gateway.token, **more}
 
 
-def add_workspace(gateway: CliGateway, agent: WorkspaceAgent | None = None, **changes: Any) -> str:
+def add_workspace(
+    gateway: CliGateway, agent: WorkspaceAgent | None = None, *, owner: str = "alice", **changes: Any
+) -> str:
     """A workspace `dev` that runs, unless the build's changes say otherwise; returns its id."""
     build = make_build(resources=[make_resource([agent or make_agent()])], **changes)
-    workspace = gateway.add_workspace(make_workspace(latest_build=build))
+    workspace = gateway.add_workspace(make_workspace(latest_build=build, owner_name=owner))
     return workspace.id
 
 
@@ -73,6 +74,7 @@ async def fake_ssh(folder: Path) -> str:
 async def test_without_stdio_the_users_ssh_is_run_and_its_code_is_ours(tmp_path: Path) -> None:
     authority = make_host_authority()
     async with running_cli_gateway(ssh_config=make_ssh_config(host_certificate_authority=authority)) as gateway:
+        add_workspace(gateway, owner="ann")
         env = {"PATH": await fake_ssh(tmp_path), "GENBA_URL": gateway.url}
         flags = ("--token", gateway.token, "--header", "X-Team=a,b", "-e", "A=b c", "-A", "-R", "1:h:2", "--wait=yes")
         done = await run_genba("ssh", *flags, "ann/dev", "--", "ls", "-la", folder=tmp_path, env=env)
@@ -106,6 +108,7 @@ esac""",
         (tmp_path / "bin" / name).chmod(0o700)
     authority = make_host_authority()
     async with running_cli_gateway(ssh_config=make_ssh_config(host_certificate_authority=authority)) as gateway:
+        add_workspace(gateway)
         flags = ("-G", "-A", "-R", "1:h:2", "-e", "GNUPGHOME=/gnupg")
         done = await run_genba("ssh", *flags, "dev", "--", "true", folder=tmp_path, env=session(gateway, PATH=path))
     assert done.code == 7, done.err
@@ -155,7 +158,15 @@ async def test_wrong_usage_is_told(tmp_path: Path, arguments: tuple[str, ...], s
 
 
 async def test_a_gateway_that_lies_about_the_users_name_is_not_handed_on_to_ssh(tmp_path: Path) -> None:
-    async with running_cli_gateway(user=make_user(username="al\nProxyCommand=x")) as gateway:
+    async with running_cli_gateway() as gateway:
+        add_workspace(gateway, owner="al\nProxyCommand=x")
         done = await run_genba("ssh", "dev", folder=tmp_path, env=session(gateway, PATH=await fake_ssh(tmp_path)))
     assert (done.code, done.out) == (1, "")
     assert "'al\\nProxyCommand=x' can't be the name of a user" in done.err
+
+
+async def test_a_workspace_that_is_not_there_is_told_before_ssh_is_started(tmp_path: Path) -> None:
+    async with running_cli_gateway() as gateway:
+        done = await run_genba("ssh", "dev", folder=tmp_path, env=session(gateway, PATH=await fake_ssh(tmp_path)))
+    assert (done.code, done.out) == (1, "")
+    assert 'There is no workspace "dev"' in done.err
