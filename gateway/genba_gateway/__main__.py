@@ -60,6 +60,11 @@ def _read_config(argv: list[str]) -> Config:
     parser.add_argument(
         "--tls-client-ca", metavar="FILE", help="let in only who shows a certificate of these authorities (PEM)"
     )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", help="the authority of its own address, where that is a private one (PEM)"
+    )
+    parser.add_argument("--client-cert", metavar="FILE", help="what it shows when it calls its own address (PEM)")
+    parser.add_argument("--client-key", metavar="FILE", help="the key of that certificate (PEM)")
     parser.add_argument("--trusted-proxies", metavar="CIDR,…", help="whose X-Forwarded-For is believed")
     parser.add_argument(
         "--ssh-hostname-prefix", metavar="TEXT", help="before workspaces' names in ssh (default coder.)"

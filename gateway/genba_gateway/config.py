@@ -38,6 +38,9 @@ class Config:
     tls_cert: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
     ssh_hostname_prefix: str = DEFAULT_PREFIX
     ssh_hostname_suffix: str = DEFAULT_SUFFIX

@@ -29,7 +29,7 @@ from genba_gateway.services.dry_runs import DryRuns
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
-from genba_gateway.services.health import Health
+from genba_gateway.services.health import Health, connect_as_client
 from genba_gateway.services.init_reports import InitReports
 from genba_gateway.services.job_runner import JobRunner, Provisioner
 from genba_gateway.services.jobs import Jobs
@@ -149,7 +149,7 @@ def make_services(
         executables=Executables(config.executables),
         files=Files(database, now),
         git_ssh_keys=git_ssh_keys,
-        health=Health(database, deployment, access_url=config.url, now=now),
+        health=Health(database, deployment, access_url=config.url, now=now, connect=connect_as_client(config)),
         init_reports=InitReports(database, agent_logs),
         job_runner=JobRunner(
             database=database,

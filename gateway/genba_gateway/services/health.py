@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from genba_gateway.config import Config
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.derp import make_derp_map
 from genba_gateway.services.deployment import Deployment
@@ -39,14 +41,14 @@ class Health:
     """Looks, and keeps what it saw for a while."""
 
     def __init__(
-        self, database: Database, deployment: Deployment, *, access_url: str, now: Clock, connect: Connect | None = None
+        self, database: Database, deployment: Deployment, *, access_url: str, now: Clock, connect: Connect
     ) -> None:
-        """Use `connect` to reach the gateway from outside; by default as any client does."""
+        """Use `connect` to reach the gateway from outside."""
         self._database = database
         self._deployment = deployment
         self._access_url = access_url
         self._now = now
-        self._connect = connect or (lambda: _connect(access_url))
+        self._connect = connect
         self._last: HealthcheckReport | None = None
         self._looking = asyncio.Lock()
 
@@ -140,7 +142,23 @@ class Health:
         }
 
 
-def _connect(access_url: str) -> AbstractAsyncContextManager[Transport]:
+def connect_as_client(config: Config) -> Connect:
+    """How any client reaches the gateway, with the certificates that the settings name for that."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[Transport]:
+        # In a thread: it reads the files.
+        async with await asyncio.to_thread(_make_transport, config) as transport:
+            yield transport
+
+    return connect
+
+
+def _make_transport(config: Config) -> Transport:
     from genba_wire.aio.transport import Transport, TransportOptions
 
-    return Transport(TransportOptions(access_url))
+    ca_file, client_cert, client_key = (
+        str(Path(path).expanduser()) if path else None
+        for path in (config.ca_file, config.client_cert, config.client_key)
+    )
+    return Transport(TransportOptions(config.url, ca_file=ca_file, client_cert=client_cert, client_key=client_key))

@@ -73,7 +73,7 @@ async def check_access_url(
     except GatewayRefused as refusal:
         status, error = refusal.status, f"EACS04: {refusal.message}"
     except (GatewayUnreachable, TimeoutError) as unreachable:
-        error = f"EACS03: {unreachable or 'no answer'}"
+        error = f"EACS03: {str(unreachable) or 'no answer'}"
     return AccessUrlReport(
         healthy=error is None,
         severity=ERROR if error else OK,
@@ -102,7 +102,7 @@ async def check_websocket(connect: Callable[[], AbstractAsyncContextManager[Tran
     except GatewayRefused as refusal:
         code, error = refusal.status, f"EWS01: {refusal.message}"
     except (GatewayUnreachable, TimeoutError) as unreachable:
-        code, error = 0, f"EWS01: {unreachable or 'no answer'}"
+        code, error = 0, f"EWS01: {str(unreachable) or 'no answer'}"
     except ConnectionClosed as closed:
         error = f"EWS03: the websocket ended before its first message ({closed})"
     return WebsocketReport(

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from genba_gateway.config import Config
 from genba_gateway.errors import NotFound
 from genba_gateway.services.deployment import Deployment
-from genba_gateway.services.health import REFRESH, Health
+from genba_gateway.services.health import REFRESH, Health, connect_as_client
+from genba_gateway.services.health_checks import check_access_url, check_websocket
 from genba_wire.aio.transport import Transport, TransportOptions
+from tests.support.broken_servers import broken_server, http_answer
 from tests.support.real_gateway import free_port
+from tests.support.tls import make_authority
 from tests.support.workshop import Workshop
 
 
@@ -71,3 +77,19 @@ async def test_those_who_ask_at_once_share_one_look(workshop: Workshop) -> None:
     assert len({id(each.result()) for each in asked}) == 1
     # One for the address, one for the websocket.
     assert looks.count == 2
+
+
+async def test_a_private_authority_and_a_certificate_for_clients_are_used(tmp_path: Path) -> None:
+    authority = await asyncio.to_thread(make_authority, tmp_path)
+    cert, key = await asyncio.to_thread(authority.issue, "gateway")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.file)
+    tls.load_cert_chain(cert, key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    async with broken_server(tls) as gateway:
+        gateway.answers["/healthz"] = http_answer(200, b"OK")
+        url, ca_file = gateway.url, str(authority.file)
+        known = connect_as_client(Config(access_url=url, ca_file=ca_file, client_cert=str(cert), client_key=str(key)))
+        assert (await check_access_url(url, known)).error is None
+        assert (await check_websocket(known)).error is None
+        for config in (Config(access_url=url), Config(access_url=url, ca_file=ca_file)):
+            assert not (await check_access_url(url, connect_as_client(config))).healthy

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from genba_gateway.services import health_checks
 from genba_gateway.services.health_checks import (
     DATABASE_THRESHOLD_MS,
     check_access_url,
@@ -45,6 +48,14 @@ async def test_nobody_at_the_address_is_told() -> None:
     assert report.error.startswith("EACS03: ")
     websocket = await check_websocket(lambda: Transport(TransportOptions(url)))
     assert (websocket.severity, websocket.code) == ("error", 0)
+
+
+async def test_no_answer_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_checks, "CHECK_TIMEOUT_S", 0)
+    url = f"http://127.0.0.1:{free_port()}"
+    access = await check_access_url(url, lambda: Transport(TransportOptions(url)))
+    websocket = await check_websocket(lambda: Transport(TransportOptions(url)))
+    assert (access.error, websocket.error) == ("EACS03: no answer", "EWS01: no answer")
 
 
 async def test_another_server_at_the_address_is_told() -> None:
