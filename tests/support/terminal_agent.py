@@ -129,7 +129,12 @@ class PairTransport(Transport):
         self.far_ends: list[WebSocketCarrier] = []
 
     async def carrier(
-        self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        within_s: float | None = None,
     ) -> WebSocketCarrier:
         if self.failures:
             raise self.failures.pop(0)
