@@ -9,7 +9,7 @@ import pytest
 
 from genba_gateway.relay.takeover import CLOSE_RESTARTING
 from genba_gateway.services.client_carriers import CLOSE_REVOKED
-from genba_wire.aio.carrier_ways import WebsocketUse
+from genba_wire.aio.carrier_ways import REMEMBER_S, CarrierWays, WebsocketUse
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.transport import Transport, TransportOptions
 from genba_wire.api.agent_protocol import CONTROL_PATH
@@ -80,6 +80,23 @@ async def test_client_behind_a_proxy_that_lets_no_websocket_through_says_so_and_
             Manner.BREAKS: "their connections are broken off in the handshake",
         }[manner]
     ]
+
+
+async def test_client_whose_handshake_is_not_answered_has_its_carrier_in_the_time_it_gave(tmp_path: Path) -> None:
+    now = 0.0
+    async with (
+        open_world(tmp_path) as world,
+        refusing_proxy(world.url, Manner.IGNORES) as proxy,
+        Transport(TransportOptions(proxy.url, token=TOKEN)) as transport,
+        asyncio.timeout(CEILING_S),
+    ):
+        transport.carrier_ways = ways = CarrierWays(WebsocketUse.AUTO, lambda: now, look_again_s=0.1)
+        for upgrades in (2, 3, 3):
+            carrier = await transport.carrier(world.path, headers=await world.ticket(), within_s=0.3)
+            assert (proxy.upgrades, ways.http_reason) == (upgrades, "their handshake is not answered")
+            carrier.close()
+            await carrier.wait_closed()
+            now = REMEMBER_S
 
 
 async def test_link_goes_on_when_the_proxy_drops_the_answer(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ class Manner(StrEnum):
     REFUSES = "answers 403"
     STRIPS = "passes it on as a plain request"
     BREAKS = "breaks the connection off"
+    IGNORES = "does not answer it"
     PASSES = "passes it on"
 
 
@@ -84,6 +85,8 @@ class RefusingProxy:
                 b"HTTP/1.1 403 Forbidden\r\nServer: strict/1.0\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
             )
             await near.drain()
+        if self.manner is Manner.IGNORES:
+            await asyncio.Event().wait()
         raise _Refused
 
     async def _pass_body(self, head: bytes, reader: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
