@@ -14,6 +14,7 @@ from typing import Final
 
 from genba_gateway.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from genba_wire.aio.carrier import CLOSE_NORMAL, CarrierReceiver
+from genba_wire.aio.send_marks import SendMarks
 from genba_wire.api.http_carriers import KEEP_ALIVE_S
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
@@ -40,8 +41,7 @@ class HttpEnd:
     """Implements `Carrier`."""
 
     def __init__(self, *, keep_alive_s: float = KEEP_ALIVE_S, take_within_s: float = TAKE_WITHIN_S) -> None:
-        self.kept_bytes = 0
-        """What waits to go down."""
+        self._marks = SendMarks(HIGH_BYTES, LOW_BYTES)
         self._keep_alive_s = keep_alive_s
         self._take_within_s = take_within_s
         self._receiver: CarrierReceiver | None = None
@@ -55,7 +55,6 @@ class HttpEnd:
         self._outgoing: deque[bytes] = deque()
         self._being_written = 0
         self._has_work = asyncio.Event()
-        self._is_sending_paused = False
         self._is_closing = False
         self._is_over = False
         self._left = asyncio.Event()
@@ -63,11 +62,16 @@ class HttpEnd:
         # At once, so that the peer knows that nothing on the way holds back what comes down.
         self._queue(KEEP_ALIVE)
 
+    @property
+    def kept_bytes(self) -> int:
+        """What waits to go down."""
+        return self._marks.kept_bytes
+
     # What a carrier does.
 
     @property
     def is_sending_paused(self) -> bool:
-        return self._is_sending_paused
+        return self._marks.is_paused
 
     def send(self, *parts: Buffer) -> None:
         self.send_messages((parts,))
@@ -77,10 +81,7 @@ class HttpEnd:
             return
         for parts in messages:
             self._queue(b"".join((encode_length(sum(map(len, parts))), *parts)))
-        if self.kept_bytes > HIGH_BYTES and not self._is_sending_paused:
-            self._is_sending_paused = True
-            if self._receiver is not None:
-                self._receiver.sending_paused()
+        self._marks.check(self._receiver)
 
     def start(self, receiver: CarrierReceiver) -> None:
         self._receiver = receiver
@@ -180,7 +181,7 @@ class HttpEnd:
 
     def _queue(self, data: bytes) -> None:
         self._outgoing.append(data)
-        self.kept_bytes += len(data)
+        self._marks.add(len(data))
         self._has_work.set()
 
     def _deliver(self, data: bytes) -> None:
@@ -221,11 +222,7 @@ class HttpEnd:
 
     def _note_written(self) -> None:
         written, self._being_written = self._being_written, 0
-        self.kept_bytes -= written
-        if self._is_sending_paused and self.kept_bytes <= LOW_BYTES:
-            self._is_sending_paused = False
-            if self._receiver is not None:
-                self._receiver.sending_resumed()
+        self._marks.take(written, self._receiver)
 
     def _apply_pause(self) -> None:
         if self._is_over:

@@ -18,6 +18,7 @@ from quart.asgi import ASGIWebsocketConnection
 from genba_gateway.relay.ends import End
 from genba_gateway.relay.takeover import CLOSE_S, EARLY_BYTES, decline_compression, take_transport
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CarrierReceiver
+from genba_wire.aio.send_marks import SendMarks
 from genba_wire.buffers import Buffer
 from genba_wire.websocket_frames import MAX_CONTROL
 
@@ -120,11 +121,9 @@ class QuartCarrier:
         self._is_reading = True
         self._has_work = asyncio.Event()
         self._waiting: deque[bytes] = deque()
-        self.kept_bytes = 0
-        """Of messages that wait to be sent."""
+        self._marks = SendMarks(HIGH_BYTES, LOW_BYTES)
         self._goodbye: tuple[int, str] | None = None
         self._is_over = False
-        self._is_sending_paused = False
         if self._connection is not None:
             self._connection.early_bytes_left = EARLY_BYTES
 
@@ -142,8 +141,13 @@ class QuartCarrier:
                 receiver.carrier_lost("The connection was closed.")
 
     @property
+    def kept_bytes(self) -> int:
+        """Of messages that wait to be sent."""
+        return self._marks.kept_bytes
+
+    @property
     def is_sending_paused(self) -> bool:
-        return self._is_sending_paused
+        return self._marks.is_paused
 
     def send(self, *parts: Buffer) -> None:
         self.send_messages((parts,))
@@ -154,12 +158,9 @@ class QuartCarrier:
         for parts in messages:
             message = b"".join(parts)
             self._waiting.append(message)
-            self.kept_bytes += len(message)
+            self._marks.add(len(message))
         self._has_work.set()
-        if self.kept_bytes > HIGH_BYTES and not self._is_sending_paused:
-            self._is_sending_paused = True
-            if self._receiver is not None:
-                self._receiver.sending_paused()
+        self._marks.check(self._receiver)
 
     def start(self, receiver: CarrierReceiver) -> None:
         self._receiver = receiver
@@ -203,17 +204,10 @@ class QuartCarrier:
             while self._waiting:
                 message = self._waiting.popleft()
                 await self._websocket.send(message)
-                self.kept_bytes -= len(message)
-                self._resume_sender()
+                self._marks.take(len(message), self._receiver)
             if self._goodbye is not None:
                 await self._websocket.close(*self._goodbye)
                 return
-
-    def _resume_sender(self) -> None:
-        if self._is_sending_paused and self.kept_bytes <= LOW_BYTES:
-            self._is_sending_paused = False
-            if self._receiver is not None:
-                self._receiver.sending_resumed()
 
     def _apply_pause(self) -> None:
         """Deliver, and let Quart read ahead, only between `start` and the end, and not while paused.

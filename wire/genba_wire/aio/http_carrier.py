@@ -17,6 +17,7 @@ from typing import Final
 import httpx
 
 from genba_wire.aio.carrier import CLOSE_ABNORMAL, CLOSE_NORMAL, CarrierReceiver
+from genba_wire.aio.send_marks import SendMarks
 from genba_wire.api.http_carriers import CONTENT_TYPE, MAX_UP_BYTES, NOT_YET, NUMBER_HEADER, TAKEN
 from genba_wire.buffers import Buffer
 from genba_wire.errors import CarrierLost, RemoteProtocolError
@@ -118,9 +119,8 @@ class HttpCarrier:
         self._is_draining = False
         self._may_read = asyncio.Event()
         self._outgoing: deque[Buffer] = deque()
-        self._kept_bytes = 0
+        self._marks = SendMarks(HIGH_BYTES, LOW_BYTES)
         self._has_work = asyncio.Event()
-        self._is_sending_paused = False
         self._is_closing = False
         self._is_over = False
         self._lost_reason = ""
@@ -131,7 +131,7 @@ class HttpCarrier:
 
     @property
     def is_sending_paused(self) -> bool:
-        return self._is_sending_paused
+        return self._marks.is_paused
 
     def send(self, *parts: Buffer) -> None:
         self.send_messages((parts,))
@@ -141,10 +141,7 @@ class HttpCarrier:
             return
         for parts in messages:
             self._queue(b"".join((encode_length(sum(map(len, parts))), *parts)))
-        if self._kept_bytes > HIGH_BYTES and not self._is_sending_paused:
-            self._is_sending_paused = True
-            if self._receiver is not None:
-                self._receiver.sending_paused()
+        self._marks.check(self._receiver)
 
     def start(self, receiver: CarrierReceiver) -> None:
         self._receiver = receiver
@@ -253,7 +250,7 @@ class HttpCarrier:
 
     def _queue(self, data: bytes) -> None:
         self._outgoing.append(data)
-        self._kept_bytes += len(data)
+        self._marks.add(len(data))
         self._has_work.set()
 
     def _take_piece(self) -> bytes:
@@ -268,15 +265,8 @@ class HttpCarrier:
                 part = view[:room]
             parts.append(part)
             room -= len(part)
-        self._note_taken(MAX_UP_BYTES - room)
+        self._marks.take(MAX_UP_BYTES - room, self._receiver)
         return b"".join(parts)
-
-    def _note_taken(self, size: int) -> None:
-        self._kept_bytes -= size
-        if self._is_sending_paused and self._kept_bytes <= LOW_BYTES:
-            self._is_sending_paused = False
-            if self._receiver is not None:
-                self._receiver.sending_resumed()
 
     def _apply_pause(self) -> None:
         if self._is_started and (self._is_reading or self._is_draining):
