@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +57,37 @@ class Job:
     worker_id: str
     queue_position: int = 0
     queue_size: int = 0
+
+    @classmethod
+    def queued(
+        cls,
+        job_type: JobType,
+        *,
+        organization_id: str,
+        initiator_id: str,
+        file_id: str,
+        input: Mapping[str, str],
+        now: datetime,
+        tags: Mapping[str, str] | None = None,
+    ) -> Job:
+        """A new job that waits for its turn. Of its tags, scope and owner are set here."""
+        return cls(
+            id=str(uuid.uuid4()),
+            organization_id=organization_id,
+            initiator_id=initiator_id,
+            type=job_type,
+            file_id=file_id,
+            tags={**(tags or {}), "scope": "organization", "owner": ""},
+            input=input,
+            created_at=now,
+            updated_at=now,
+            started_at=None,
+            completed_at=None,
+            canceled_at=None,
+            error="",
+            error_code="",
+            worker_id="",
+        )
 
     @property
     def status(self) -> JobStatus:

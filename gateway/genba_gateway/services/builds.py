@@ -133,22 +133,13 @@ class Builds:
             require_startable(actor, plan)
         values = await self._choose_parameters(connection, plan)
         build_id = str(uuid.uuid4())
-        job = Job(
-            id=str(uuid.uuid4()),
+        job = Job.queued(
+            JobType.BUILD,
             organization_id=plan.organization_id,
             initiator_id=actor.user_id,
-            type=JobType.BUILD,
             file_id=plan.version.job.file_id,
-            tags={"scope": "organization", "owner": ""},
             input={"workspace_build_id": build_id},
-            created_at=now,
-            updated_at=now,
-            started_at=None,
-            completed_at=None,
-            canceled_at=None,
-            error="",
-            error_code="",
-            worker_id="",
+            now=now,
         )
         await job_store.insert_job(connection, job)
         build = Build(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.build_parameters import choose_values
@@ -61,22 +59,13 @@ class DryRuns:
                 f"The name {name!r} can't be used: it {wrong}.", validations=[FieldProblem("workspace_name", wrong)]
             )
         now = self._now()
-        job = Job(
-            id=str(uuid.uuid4()),
+        job = Job.queued(
+            JobType.DRY_RUN,
             organization_id=version.organization_id,
             initiator_id=actor.user_id,
-            type=JobType.DRY_RUN,
             file_id=version.job.file_id,
-            tags={"scope": "organization", "owner": ""},
             input={"template_version_id": version.id, "workspace_name": name},
-            created_at=now,
-            updated_at=now,
-            started_at=None,
-            completed_at=None,
-            canceled_at=None,
-            error="",
-            error_code="",
-            worker_id="",
+            now=now,
         )
         given = {value.name: value.value for value in request.rich_parameter_values}
         async with self._database.write() as connection:

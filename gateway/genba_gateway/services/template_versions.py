@@ -53,7 +53,6 @@ class TemplateVersions:
         require(actor, Resource.TEMPLATE, Action.CREATE, seen=True)
         _check(request)
         now, version_id = self._now(), str(uuid.uuid4())
-        tags = {**request.tags, "scope": "organization", "owner": ""}
         async with self._database.write() as connection:
             if not await file_store.has_file(connection, request.file_id):
                 raise NotFound(f"There is no file {request.file_id}: upload the archive first.")
@@ -62,22 +61,14 @@ class TemplateVersions:
                 template = await template_store.find_template(connection, request.template_id)
                 if template is None or template.deleted or template.organization_id != organization_id:
                     raise NotFound(f"There is no template {request.template_id}.")
-            job = Job(
-                id=str(uuid.uuid4()),
+            job = Job.queued(
+                JobType.IMPORT,
                 organization_id=organization_id,
                 initiator_id=actor.user_id,
-                type=JobType.IMPORT,
                 file_id=request.file_id,
-                tags=tags,
+                tags=request.tags,
                 input={"template_version_id": version_id},
-                created_at=now,
-                updated_at=now,
-                started_at=None,
-                completed_at=None,
-                canceled_at=None,
-                error="",
-                error_code="",
-                worker_id="",
+                now=now,
             )
             variables = {variable.name: variable.value for variable in request.user_variable_values}
             sealed = self._sealer.seal(json.dumps(variables).encode())
