@@ -12,7 +12,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource, RouteAcces
 from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.visibility import utc_now
 from genba_wire.api.buildinfo import BuildInfo
-from genba_wire.api.deployment import Region, RegionsResponse
+from genba_wire.api.deployment import RegionsResponse
 from genba_wire.version import VERSION
 
 AGENT_API_VERSION: Final = "1.0"
@@ -56,16 +56,7 @@ def make_blueprint(deployment: Deployment, *, access_url: str) -> Blueprint:
     @blueprint.get("/api/v2/regions")
     @needs(RouteAccess.SIGNED_IN)
     async def list_regions() -> Response:
-        region = Region(
-            id=await deployment.get_id(),
-            name="primary",
-            display_name="Default",
-            icon_url="",
-            healthy=True,
-            path_app_url=access_url,
-            wildcard_hostname="",
-        )
-        return answer(RegionsResponse(regions=[region]))
+        return answer(RegionsResponse(regions=[await deployment.get_region(access_url)]))
 
     @blueprint.get("/api/v2/workspaceproxies")
     @needs(Permission(Resource.WORKSPACE_PROXY, Action.READ))

@@ -6,9 +6,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from genba_gateway.store import settings as setting_store
 from genba_gateway.store.engine import Database
-from genba_wire.api.deployment import ProxyStatus, WorkspaceProxiesResponse, WorkspaceProxy
+from genba_wire.api.deployment import ProxyStatus, Region, WorkspaceProxiesResponse, WorkspaceProxy
 from genba_wire.version import VERSION
 
 DEPLOYMENT_ID: Final = "deployment_id"
@@ -35,9 +37,9 @@ class Deployment:
             self._id = found
         return self._id
 
-    async def list_proxies(self, access_url: str, now: datetime) -> WorkspaceProxiesResponse:
-        """Regions as administrators see them: the gateway itself."""
-        proxy = WorkspaceProxy(
+    async def get_region(self, access_url: str) -> Region:
+        """The only region: the gateway itself."""
+        return Region(
             id=await self.get_id(),
             name="primary",
             display_name="Default",
@@ -45,6 +47,12 @@ class Deployment:
             healthy=True,
             path_app_url=access_url,
             wildcard_hostname="",
+        )
+
+    async def list_proxies(self, access_url: str, now: datetime) -> WorkspaceProxiesResponse:
+        """Regions as administrators see them: the gateway itself."""
+        proxy = WorkspaceProxy(
+            **msgspec.structs.asdict(await self.get_region(access_url)),
             derp_enabled=True,
             derp_only=False,
             status=ProxyStatus(status="ok", checked_at=now),

@@ -107,16 +107,9 @@ class ProxyStatus(Message, frozen=True, kw_only=True):
     checked_at: datetime
 
 
-class WorkspaceProxy(Message, frozen=True, kw_only=True):
+class WorkspaceProxy(Region, frozen=True, kw_only=True):
     """A region as its administrators see it."""
 
-    id: str
-    name: str
-    display_name: str
-    icon_url: str
-    healthy: bool
-    path_app_url: str
-    wildcard_hostname: str
     derp_enabled: bool
     derp_only: bool
     status: ProxyStatus
