@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from scripts.environment import cache_folder
+from tests.support.kept_peers import keep_peer
 
 INSTALL_LIMIT_S: Final = 600
 
@@ -67,18 +66,14 @@ def fetch_kept(*packages: str) -> Path:
     Raises:
         MissingPart: they can't be had.
     """
-    kept = cache_folder() / "test-peers" / f"{packages[0]}-{_find_version(packages[0])}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.with_name(f"{kept.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            with tempfile.TemporaryDirectory(dir=kept.parent) as work:
-                root = Path(work) / "root"
-                for package in packages:
-                    unpacked = fetch_package(package, Path(work) / "packages")
-                    shutil.copytree(unpacked, root, symlinks=True, dirs_exist_ok=True)
-                root.rename(kept)
-    return kept
+
+    def unpack(work: Path) -> Path:
+        root = work / "root"
+        for package in packages:
+            shutil.copytree(fetch_package(package, work / "packages"), root, symlinks=True, dirs_exist_ok=True)
+        return root
+
+    return keep_peer(f"{packages[0]}-{_find_version(packages[0])}", unpack)
 
 
 def _find_version(package: str) -> str:

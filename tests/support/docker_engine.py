@@ -5,7 +5,6 @@ No image can be pulled where tests run, so they are made: debootstrap's smallest
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.build_agent import machine_arch
-from scripts.environment import cache_folder
 from tests.support.debian_packages import MissingPart, require_program
+from tests.support.kept_peers import keep_peer
 
 DEBIAN: Final = "genba-test/debian:bookworm"
 BUSYBOX: Final = "genba-test/busybox:latest"
@@ -205,33 +204,25 @@ def docker_provider(home: Path) -> None:
 
 
 def _build_provider() -> Path:
-    kept = cache_folder() / "test-peers" / f"terraform-provider-docker-{PROVIDER_VERSION}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.with_name(f"{kept.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            if shutil.which("go") is None:
-                raise MissingPart("kreuzwerker/docker is built with Go, which is not on PATH")
-            with tempfile.TemporaryDirectory(dir=kept.parent) as work:
-                (Path(work) / "go.mod").write_text(GO_MOD)
-                _run(["go", "build", "-mod=mod", "-o", "provider", PROVIDER_MODULE], Path(work))
-                (Path(work) / "provider").rename(kept)
-    return kept
+    def build(work: Path) -> Path:
+        if shutil.which("go") is None:
+            raise MissingPart("kreuzwerker/docker is built with Go, which is not on PATH")
+        (work / "go.mod").write_text(GO_MOD)
+        _run(["go", "build", "-mod=mod", "-o", "provider", PROVIDER_MODULE], work)
+        return work / "provider"
+
+    return keep_peer(f"terraform-provider-docker-{PROVIDER_VERSION}", build)
 
 
 def _kept_tar(name: str, make: Callable[[Path], None]) -> Path:
-    kept = cache_folder() / "test-peers" / f"{name}.tar"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.with_name(f"{kept.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            with tempfile.TemporaryDirectory(dir=kept.parent) as work:
-                root = Path(work) / "root"
-                root.mkdir()
-                make(root)
-                _run(["tar", "-C", str(root), "-cf", str(Path(work) / "tar"), "."])
-                (Path(work) / "tar").rename(kept)
-    return kept
+    def pack(work: Path) -> Path:
+        root = work / "root"
+        root.mkdir()
+        make(root)
+        _run(["tar", "-C", str(root), "-cf", str(work / "tar"), "."])
+        return work / "tar"
+
+    return keep_peer(f"{name}.tar", pack)
 
 
 def _run(command: list[str], folder: Path | None = None) -> str:

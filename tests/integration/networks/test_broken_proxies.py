@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,27 +53,24 @@ async def diagnose(url: str, ca_file: Path | None = None, *, silence_s: float = 
 
 
 @asynccontextmanager
-async def nginx_with(site: Site, changes: dict[str, str]) -> AsyncGenerator[str]:
-    """The published settings with changes; its URL."""
+async def proxy_with(
+    running: Callable[[Path, str, int], AbstractAsyncContextManager[object]],
+    settings: Callable[[Site, int], str],
+    site: Site,
+    changes: dict[str, str],
+) -> AsyncGenerator[str]:
+    """A proxy with the published settings, but for the changes; its URL."""
     port = free_port()
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=site.folder))
     try:
-        async with running_nginx(folder, replace_all(nginx_site(site, port), changes), port):
+        async with running(folder, replace_all(settings(site, port), changes), port):
             yield f"http://127.0.0.1:{port}"
     except MissingPart as missing:
         pytest.skip(str(missing))
 
 
-@asynccontextmanager
-async def haproxy_with(site: Site, changes: dict[str, str]) -> AsyncGenerator[str]:
-    """The published settings with changes; its URL."""
-    port = free_port()
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=site.folder))
-    try:
-        async with running_haproxy(folder, replace_all(haproxy_site(site, port), changes), port):
-            yield f"http://127.0.0.1:{port}"
-    except MissingPart as missing:
-        pytest.skip(str(missing))
+nginx_with = partial(proxy_with, running_nginx, nginx_site)
+haproxy_with = partial(proxy_with, running_haproxy, haproxy_site)
 
 
 @dataclass(frozen=True, slots=True)
