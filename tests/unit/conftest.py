@@ -19,7 +19,10 @@ SLOW: Final = (
     "gateway/bootstrap",
     "gateway/provisioner/test_execution.py",
     "gateway/services/test_agent_logs.py",
+    "gateway/services/test_build_runs.py",
     "gateway/services/test_deadlines.py",
+    "gateway/services/test_import_runs.py",
+    "gateway/services/test_job_recovery.py",
     "gateway/services/test_job_runner.py",
     "gateway/store/test_schema.py",
     "gateway/store/test_workspaces.py",
@@ -34,11 +37,13 @@ SLOW: Final = (
 """They drive a whole app on a database, or start programs: a quarter of a second a test, half of what all take."""
 
 SLOW_TESTS: Final = (
+    "agent/ssh/test_pty_program.py::test_its_end_takes_what_it_started_with_it",
     "ide_bridge/cli/test_agent_readiness.py::test_an_agent_that_does_not_connect_in_its_time_is_given_up",
     "ide_bridge/cli/test_editor_calls.py::test_closed_streams_are_no_bug_of_ours",
     "ide_bridge/cli/test_main.py::test_a_reader_that_leaves_ends_the_program_quietly",
     "ide_bridge/cli/test_running.py::test_a_reader_that_leaves_a_followed_log_ends_the_program_quietly",
     "ide_bridge/support/test_redaction.py::test_long_texts_take_no_longer_than_their_length",
+    "support/test_living_processes.py::test_what_has_a_path_of_the_folder_is_ended_with_its_children",
 )
 """Beside fast ones, those that start programs with all their imports, take megabytes, or wait for a second."""
 
