@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
+from genba_gateway.store.driver import DriverConnection
 from genba_gateway.store.engine import Database
 from genba_gateway.store.tables import metadata
-from tests.support.inline_sqlite import connect_inline
+from tests.support.inline_sqlite import InlineConnection
 
 FILE_NAME = "genba.db"
 
@@ -71,11 +71,6 @@ class _ReusedDatabase(Database):
 
     _free: ClassVar[list[_ReusedDatabase]] = []
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        for engine in (self._reader, self._writer):
-            event.listen(engine.sync_engine, "do_connect", self._choose_file)
-
     @classmethod
     def open(cls, path: Path) -> Database:
         """Blocks where it makes engines: SQLAlchemy asks for the working folder."""
@@ -91,11 +86,10 @@ class _ReusedDatabase(Database):
         await super().close()
         self._free.append(self)
 
-    def _choose_file(
-        self, _dialect: object, _record: object, arguments: list[object], options: dict[str, object]
-    ) -> None:
-        arguments[0] = str(self.path)
-        options["async_creator_fn"] = connect_inline
+    async def _connect(self) -> DriverConnection:
+        connection = InlineConnection(self.path)
+        await connection
+        return connection
 
 
 def _open_copy(folder: Path, content: Callable[[], bytes]) -> Database:

@@ -9,26 +9,29 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Generator
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 
+from genba_gateway.store.driver import DriverConnection
 
-class InlineConnection(aiosqlite.Connection):
+Outcome = TypeVar("Outcome")
+
+
+class InlineConnection(DriverConnection):
     """A connection whose calls are made by whoever awaits them."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        super().__init__(connector, 64)
-        self._tx = cast("Any", _NoQueue())
+    _tx: Any = cast("Any", None)
 
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
         """Connect, without starting the thread."""
+        self._tx = _NoQueue()
         return self._connect().__await__()
 
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if fn.__name__.startswith("execute"):
-            await asyncio.sleep(0)
-        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+    async def run(self, work: Callable[[sqlite3.Connection], Outcome]) -> Outcome:
+        """Do something with the connection, after others had their turn."""
+        await asyncio.sleep(0)
+        return await super().run(work)
 
 
 class _NoQueue:
@@ -45,8 +48,3 @@ class _NoQueue:
         else:
             if future is not None:
                 future.set_result(result)
-
-
-def connect_inline(path: str, **options: Any) -> InlineConnection:
-    """What `aiosqlite.connect` is, for the option `async_creator_fn` of SQLAlchemy's dialect."""
-    return InlineConnection(lambda: sqlite3.connect(path, **options))

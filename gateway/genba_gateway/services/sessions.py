@@ -61,8 +61,7 @@ class Sessions:
         if not secret:
             raise Unauthenticated("You are not signed in.", detail="Sign in, or send a Coder-Session-Token header.")
         async with self._database.glance() as connection:
-            key = await key_store.find_api_key(connection, key_id)
-            user = await user_store.find_user(connection, key.user_id) if key else None
+            key, user = await key_store.find_session(connection, key_id) or (None, None)
         if key is None or not compare_digest(key.hashed_secret, hash_secret(secret)):
             raise Unauthenticated("This session is not known. Sign in again.")
         now = self._now()
@@ -94,8 +93,7 @@ class Sessions:
 
     async def _explain_end(self, actor: UserActor) -> str:
         async with self._database.glance() as connection:
-            key = await key_store.find_api_key(connection, actor.key_id)
-            user = await user_store.find_user(connection, actor.user_id)
+            key, user = await key_store.find_session(connection, actor.key_id) or (None, None)
         if key is None:
             return "The session was signed out."
         if key.expires_at <= self._now():

@@ -108,7 +108,7 @@ class Users:
         Raises:
             NotFound: there is none, or the actor may not see them.
         """
-        async with self._database.read() as connection:
+        async with self._database.glance() as connection:
             if text == "me":
                 found = await user_store.find_user(connection, actor.user_id)
             else:

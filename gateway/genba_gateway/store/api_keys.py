@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from genba_gateway.domain.users import ApiKey, KeyScope
+from genba_gateway.domain.users import ApiKey, KeyScope, User
 from genba_gateway.store import tables
-from genba_gateway.store.rows import read_record
+from genba_gateway.store.rows import columns_of, read_record
+from genba_gateway.store.users import read_user, user_columns
 
 _keys = tables.api_keys
 _links = tables.sign_in_links
 _users = tables.users
+
+# Made once: every request asks this, and SQLAlchemy takes longer to put it together than SQLite to answer it.
+_SELECT_SESSION: Final = (
+    sa.select(*columns_of(_keys, "k_"), *user_columns())
+    .join_from(_keys, _users, sa.and_(_users.c.id == _keys.c.user_id, _users.c.deleted.is_(False)), isouter=True)
+    .where(_keys.c.id == sa.bindparam("key_id"))
+)
 
 
 async def insert_api_key(connection: AsyncConnection, key: ApiKey) -> None:
@@ -29,6 +38,14 @@ async def find_api_key(connection: AsyncConnection, key_id: str) -> ApiKey | Non
     """One key, expired ones too."""
     row = (await connection.execute(sa.select(_keys).where(_keys.c.id == key_id))).mappings().one_or_none()
     return read_record(ApiKey, row) if row else None
+
+
+async def find_session(connection: AsyncConnection, key_id: str) -> tuple[ApiKey, User | None] | None:
+    """One key, expired ones too, and its user unless deleted."""
+    row = (await connection.execute(_SELECT_SESSION, {"key_id": key_id})).mappings().one_or_none()
+    if row is None:
+        return None
+    return read_record(ApiKey, row, "k_"), read_user(row) if row["id"] is not None else None
 
 
 async def find_token_by_name(connection: AsyncConnection, user_id: str, token_name: str) -> ApiKey | None:

@@ -7,7 +7,6 @@ use other connections and see the last commit.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from genba_gateway.errors import ConfigError
+from genba_gateway.store.driver import DriverConnection
 
 READ_CONNECTIONS: Final = 4
 """Each is a thread of aiosqlite's; more would only queue on two cores."""
@@ -33,8 +33,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._write_lock = asyncio.Lock()
-        self._writer = _create_engine(path, connections=1)
-        self._reader = _create_engine(path, connections=READ_CONNECTIONS)
+        self._writer = self._create_engine(connections=1)
+        self._reader = self._create_engine(connections=READ_CONNECTIONS)
         self._relaxed = False
 
     @asynccontextmanager
@@ -86,37 +86,27 @@ class Database:
         await self._reader.dispose()
         await self._writer.dispose()
 
+    def _create_engine(self, *, connections: int) -> AsyncEngine:
+        engine = create_async_engine(
+            "sqlite+aiosqlite://",
+            async_creator=self._connect,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            # Transactions are begun and ended in this module alone, so that each statement is one hop to the thread.
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+            pool_reset_on_return=None,
+            query_cache_size=1000,
+            hide_parameters=True,  # what is bound to statements holds secrets, and their failures are logged
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_connection)
+        return engine
 
-class _DriverConnection(sqlite3.Connection):
-    """Gives up its transaction when it is closed, as a cancelled statement closes it.
-
-    SQLite keeps a connection, and its lock on the file, for as long as one of its statements is there; the cursor of
-    a cancelled one is held by the traceback, until that is collected.
-    """
-
-    def close(self) -> None:
-        """Undo what is not committed, and close."""
-        with suppress(sqlite3.Error):  # it may be closed already, or the disk may fail; it is closed in any case
-            self.rollback()
-        super().close()
-
-
-def _create_engine(path: Path, *, connections: int) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        connect_args={"factory": _DriverConnection},
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        # Transactions are begun and ended in this module alone, so that each statement is one hop to the thread.
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        pool_reset_on_return=None,
-        query_cache_size=1000,
-        hide_parameters=True,  # what is bound to statements holds secrets, and their failures are logged
-    )
-    event.listen(engine.sync_engine, "connect", _prepare_connection)
-    return engine
+    async def _connect(self) -> DriverConnection:
+        connection = DriverConnection(self.path)
+        await connection
+        return connection
 
 
 def _prepare_connection(connection: Any, _record: object) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.users import Member, Organization
 from genba_gateway.store import tables
-from genba_gateway.store.rows import columns_of, read_record
-from genba_gateway.store.users import read_user
+from genba_gateway.store.rows import read_record
+from genba_gateway.store.users import read_user, user_columns
 
 _organizations = tables.organizations
 _members = tables.organization_members
@@ -68,7 +68,7 @@ async def insert_member(connection: AsyncConnection, member: Member) -> None:
 async def list_members(connection: AsyncConnection, organization_id: str) -> list[Member]:
     """Members by username."""
     query = (
-        sa.select(*columns_of(_users, "u_"), _members)
+        sa.select(*user_columns("u_"), _members)
         .join(_users, _users.c.id == _members.c.user_id)
         .where(_members.c.organization_id == organization_id, _users.c.deleted.is_(False))
         .order_by(_users.c.username)

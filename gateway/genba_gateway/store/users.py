@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.users import User, UserStatus
 from genba_gateway.store import tables
-from genba_gateway.store.rows import Row, read_record
+from genba_gateway.store.rows import Row, columns_of, read_record
 
 _users = tables.users
 _members = tables.organization_members
 
 
+def user_columns(prefix: str = "") -> list[sa.Label[Any]]:
+    """What `read_user` reads; the organizations are a list of JSON, so that one statement gives a user whole."""
+    theirs = _members.alias()  # a query may ask the members themselves, too
+    organizations = sa.select(sa.func.json_group_array(theirs.c.organization_id)).where(theirs.c.user_id == _users.c.id)
+    return [*columns_of(_users, prefix), organizations.scalar_subquery().label(prefix + "organizations")]
+
+
 def read_user(row: Row, prefix: str = "") -> User:
-    """A user from a row, without organizations."""
-    return read_record(User, row, prefix, roles=tuple(row[prefix + "roles"]), organization_ids=())
+    """A user from a row of `user_columns`."""
+    return read_record(
+        User,
+        row,
+        prefix,
+        roles=tuple(row[prefix + "roles"]),
+        organization_ids=tuple(json.loads(row[prefix + "organizations"])),
+    )
+
+
+_SELECT: Final = sa.select(*user_columns()).where(_users.c.deleted.is_(False))
 
 
 async def insert_user(connection: AsyncConnection, user: User) -> None:
@@ -48,20 +65,8 @@ async def find_user_by_email(connection: AsyncConnection, email: str) -> User | 
 
 
 async def _find(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> User | None:
-    query = sa.select(_users).where(condition, _users.c.deleted.is_(False))
-    row = (await connection.execute(query)).mappings().one_or_none()
-    if row is None:
-        return None
-    user = read_user(row)
-    return replace(user, organization_ids=tuple((await _organizations_of(connection, [user.id])).get(user.id, ())))
-
-
-async def _organizations_of(connection: AsyncConnection, user_ids: list[str]) -> dict[str, list[str]]:
-    query = sa.select(_members.c.user_id, _members.c.organization_id).where(_members.c.user_id.in_(user_ids))
-    found: dict[str, list[str]] = {}
-    for user_id, organization_id in (await connection.execute(query)).all():
-        found.setdefault(user_id, []).append(organization_id)
-    return found
+    row = (await connection.execute(_SELECT.where(condition))).mappings().one_or_none()
+    return None if row is None else read_user(row)
 
 
 async def has_users(connection: AsyncConnection) -> bool:
@@ -92,7 +97,7 @@ async def list_users(
     offset: int = 0,
 ) -> tuple[list[User], int]:
     """Users that match by username, and how many match in all; `user_id` leaves that user at most."""
-    query = sa.select(_users).where(_users.c.deleted.is_(False))
+    query = _SELECT
     if search:
         text = search.lower()
         query = query.where(
@@ -122,9 +127,7 @@ async def list_users(
         after = sa.select(sa.func.lower(_users.c.username)).where(_users.c.id == after_id).scalar_subquery()
         query = query.where(sa.func.lower(_users.c.username) > after)
     query = query.order_by(sa.func.lower(_users.c.username)).offset(offset).limit(limit)
-    users = [read_user(row) for row in (await connection.execute(query)).mappings().all()]
-    organizations = await _organizations_of(connection, [user.id for user in users])
-    return [replace(user, organization_ids=tuple(organizations.get(user.id, ()))) for user in users], count
+    return [read_user(row) for row in (await connection.execute(query)).mappings().all()], count
 
 
 async def touch_user(connection: AsyncConnection, user_id: str, *, now: datetime) -> None:
