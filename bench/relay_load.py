@@ -3,6 +3,7 @@
 * relay.parallel_ratio, relay.fairness: 50 streams of one link over one stream, and the slowest over the mean
 * relay.delay50_mbs: one stream while client and gateway are 50 ms apart
 * relay.rtt_added_ms: a byte through the relay and back, less the same over loopback
+* relay.rtt_ratio: that over what three processes add that only copy
 * relay.rtt_under_bulk_ms, api.p95_under_bulk_ms: the same, and GET /users/me, while a download of the same client runs
 * relay.idle200_mib: what 200 idle links of one process cost the gateway
 """
@@ -31,6 +32,8 @@ TURNS = 5
 LONG_WAY_MS = 50
 BYTES = 1000
 WARM_UP = 100
+MIDDLE_PROCESSES = 3
+"""Client, gateway and agent."""
 REQUESTS = 200
 LINKS = 200
 SETTLE_S = 2.0
@@ -107,8 +110,11 @@ async def _measure_round_trips(how: dict[str, str]) -> list[Figure]:
         client = await processes.enter_async_context(run_role("client", direct, (await read_line(flood))["port"]))
         await tell(client, how)
         relayed, download = (await read_line(client))["ports"]
-        ways = await asyncio.to_thread(_exchange, [direct, relayed], WARM_UP + BYTES)
-        base, mine = (values[WARM_UP:] for values in ways)
+        copied = direct
+        for _ in range(MIDDLE_PROCESSES):
+            copied = (await read_line(await processes.enter_async_context(run_role("copier", copied))))["port"]
+        ways = await asyncio.to_thread(_exchange, [direct, copied, relayed], WARM_UP + BYTES)
+        base, copies, mine = (median(values[WARM_UP:]) for values in ways)
         drain = await processes.enter_async_context(run_role("drain", download))
         speed = (await read_line(drain))["mbs"]
         [busy] = await asyncio.to_thread(_exchange, [relayed], BYTES)
@@ -116,8 +122,9 @@ async def _measure_round_trips(how: dict[str, str]) -> list[Figure]:
             requests = [await _time_request(transport) for _ in range(REQUESTS)]
     note(f"relay.rtt_under_bulk_ms: median {median(busy):.1f} ms beside {speed:.0f} MB/s")
     return [
-        Figure("relay.rtt_added_ms", median(mine) - median(base), "ms", BYTES, median(base), "ms"),
-        Figure("relay.rtt_under_bulk_ms", percentile(busy, 95), "ms", BYTES, median(mine), "ms"),
+        Figure("relay.rtt_added_ms", mine - base, "ms", BYTES, base, "ms"),
+        Figure("relay.rtt_ratio", (mine - base) / (copies - base), "x", BYTES, copies - base, "ms"),
+        Figure("relay.rtt_under_bulk_ms", percentile(busy, 95), "ms", BYTES, mine, "ms"),
         Figure("api.p95_under_bulk_ms", percentile(requests, 95), "ms", REQUESTS),
     ]
 
@@ -173,6 +180,7 @@ BENCHMARK = Benchmark(
         "relay.fairness",
         "relay.delay50_mbs",
         "relay.rtt_added_ms",
+        "relay.rtt_ratio",
         "relay.rtt_under_bulk_ms",
         "api.p95_under_bulk_ms",
         "relay.idle200_mib",

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, Carrier
 from genba_wire.aio.stream import Stream, StreamHandler
 from genba_wire.aio.stream_table import StreamTable, split_messages
+from genba_wire.aio.turns import turns_of_loop
 from genba_wire.errors import CarrierLost, LinkEnded, LocalProtocolError, RemoteProtocolError
 from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, CloseCode
 from genba_wire.tunnel.link import Link
@@ -34,7 +35,8 @@ class LinkSession:
         await session.attach(new_carrier)  # after on_lost
         session.close()
 
-    What is sent in one turn of the loop leaves in one write at its end.
+    What is sent while something read is handed on leaves in one write at the end of that (`turns`), else in the loop's
+    next turn.
     """
 
     def __init__(
@@ -54,7 +56,8 @@ class LinkSession:
         self._on_closed = on_closed
         self._carrier: Carrier | None = None
         self._answer: asyncio.Future[None] | None = None
-        self._flush_handle: asyncio.Handle | None = None
+        self._turns = turns_of_loop()
+        self._is_flush_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._end: LinkEnded | None = None
@@ -175,8 +178,9 @@ class LinkSession:
             return
         if self._link.ack_at < self._timer_at:
             self._set_timer()
-        if self._flush_handle is None:
-            self._flush_handle = self._loop.call_soon(self._flush)
+        # Mostly there is nothing: a short message is neither acknowledged nor given credit for at once.
+        if self._link.has_messages or self._streams.has_more or self._link.has_more_to_resend:
+            self._flush_soon()
 
     def carrier_lost(self, reason: str) -> None:
         self._carrier = None
@@ -220,8 +224,17 @@ class LinkSession:
                 assert_never(event)
 
     def _flush_soon(self) -> None:
-        if self._flush_handle is None:
-            self._flush_handle = self._loop.call_soon(self._flush)
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._turns.at_end(self._flush_if_due)
+
+    def _flush_if_due(self) -> None:
+        if self._is_flush_due:
+            self._flush()
+
+    def _flush_next_turn(self) -> None:
+        self._is_flush_due = True
+        self._loop.call_soon(self._flush_if_due)
 
     def _lose_carrier(self, reason: str, events: list[LinkEvent]) -> None:
         is_awaited = self._answer is not None and not self._answer.done()
@@ -241,16 +254,14 @@ class LinkSession:
 
     def _flush(self) -> None:
         """Send what streams and link have, unless the carrier has enough to do."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
+        self._is_flush_due = False
         carrier, link = self._carrier, self._link
         if carrier is None:
             return
         if not carrier.is_sending_paused:
             if link.has_more_to_resend:
                 link.resend(FLUSH_BYTES)
-                self._flush_soon()
+                self._flush_next_turn()
             elif link.is_writable:
                 self._send_frames()
         self._send_messages()
@@ -267,7 +278,7 @@ class LinkSession:
             self._break(error)
             return
         if has_room and self._streams.has_more:
-            self._flush_soon()
+            self._flush_next_turn()
 
     def _send_messages(self) -> None:
         messages = self._link.messages_to_send()
@@ -296,9 +307,9 @@ class LinkSession:
             return
         self._end = LinkEnded(code, reason)
         self._ended.set()
-        for handle in (self._timer, self._flush_handle):
-            if handle is not None:
-                handle.cancel()
+        self._is_flush_due = False
+        if self._timer is not None:
+            self._timer.cancel()
         carrier, self._carrier = self._carrier, None
         if carrier is not None:
             carrier.close(carrier_code, reason)

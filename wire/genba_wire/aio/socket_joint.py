@@ -9,6 +9,7 @@ from typing import Final
 from genba_wire.aio.gather_writer import GatherWriter
 from genba_wire.aio.read_memory import memory_of_loop
 from genba_wire.aio.stream import Stream
+from genba_wire.aio.turns import turns_of_loop
 from genba_wire.buffers import Buffer
 from genba_wire.tunnel.mux_frames import ResetCode
 
@@ -26,6 +27,7 @@ class SocketJoint(asyncio.BufferedProtocol):
         """`stream` is accepted already, or `connection_made` is told to by a subclass."""
         self._stream = stream
         self._memory = memory_of_loop()
+        self._turns = turns_of_loop()
         self._to_socket = _ToSocket(self)
         self._is_ended_here = False
 
@@ -42,7 +44,11 @@ class SocketJoint(asyncio.BufferedProtocol):
         return self._memory.get_room()
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._stream.write(self._memory.take(nbytes))
+        self._turns.begin()
+        try:
+            self._stream.write(self._memory.take(nbytes))
+        finally:
+            self._turns.end()
         if not self._stream.is_writable:
             self.transport.pause_reading()
 
@@ -76,12 +82,12 @@ class _ToSocket:
 
     def __init__(self, joint: SocketJoint) -> None:
         self._joint = joint
-        self._loop = asyncio.get_running_loop()
+        self._turns = turns_of_loop()
         self._parts: list[Buffer] = []
         self._size = 0
         self._unconfirmed = 0
         """Bytes that the transport still keeps: the peer gets no credit for them yet."""
-        self._flush_handle: asyncio.Handle | None = None
+        self._is_flush_due = False
         self.is_blocked = False
         self.is_ended = False
 
@@ -93,8 +99,6 @@ class _ToSocket:
 
     def stop(self) -> None:
         self.is_ended = True
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
         self._parts.clear()
 
     def resume(self) -> None:
@@ -108,8 +112,9 @@ class _ToSocket:
     def data_received(self, data: memoryview) -> None:
         self._parts.append(data)
         self._size += len(data)
-        if self._flush_handle is None:
-            self._flush_handle = self._loop.call_soon(self._flush)
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._turns.at_end(self._flush)
 
     def note_received(self, note: bytes) -> None:
         """A socket has no notes."""
@@ -128,9 +133,7 @@ class _ToSocket:
         self._transport.resume_reading()
 
     def _flush(self) -> None:
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
+        self._is_flush_due = False
         if not self._parts:
             return
         parts, size = self._parts, self._size

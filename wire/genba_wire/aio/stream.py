@@ -160,7 +160,8 @@ class Stream:
         """Give the peer credit for so many bytes of what was received."""
         if not self._is_reset and not self._is_finished_there:
             self._mux.consumed(self.number, size)
-            self._on_change(self)
+            if self._mux.has_frames:
+                self._on_change(self)
 
     # What the session calls.
 

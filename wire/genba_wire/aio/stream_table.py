@@ -106,8 +106,8 @@ class StreamTable:
 
     @property
     def has_more(self) -> bool:
-        """Whether streams wait for their turn."""
-        return bool(self._sending)
+        """Whether `take_frames` has something, or streams wait for their turn."""
+        return bool(self._sending) or self._mux.has_frames
 
     def set_attached(self, *, is_attached: bool) -> None:
         """Tell the streams that the link's carrier was lost, or that there is one again."""

@@ -14,6 +14,7 @@ from genba_wire.aio.carrier import (
 )
 from genba_wire.aio.gather_writer import GatherWriter, set_no_delay
 from genba_wire.aio.receive_buffer import ReceiveBuffer, measure_frame
+from genba_wire.aio.turns import turns_of_loop
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
 from genba_wire.tunnel.frames import MAX_MESSAGE_BYTES
@@ -68,6 +69,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         self.received_bytes = 0
         """Of everything that the peer sent, pongs too: it is there as long as this grows."""
         self._loop = asyncio.get_running_loop()
+        self._turns = turns_of_loop()
         self._transport = transport
         self._is_masking = not is_server
         self._on_connection_lost = on_connection_lost
@@ -179,7 +181,11 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self.received_bytes += nbytes
         self._buffer.received(nbytes)
-        self._deliver()
+        self._turns.begin()
+        try:
+            self._deliver()
+        finally:
+            self._turns.end()
 
     def pause_writing(self) -> None:
         self._is_sending_paused = True

@@ -152,6 +152,11 @@ class Link(LinkBase):
         return self.state is LinkState.OPEN and self._replay.has_more
 
     @property
+    def has_messages(self) -> bool:
+        """Whether `messages_to_send` has something."""
+        return bool(self._outgoing)
+
+    @property
     def ack_at(self) -> float:
         """When an acknowledgement is due: infinity when nothing came since the last one."""
         return self._ack_at

@@ -190,6 +190,11 @@ class Mux:
         if granted and not entry.is_peer_finished:
             self._queue(Credit(stream, granted))
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether `frames_to_send` has something."""
+        return bool(self._outgoing)
+
     def frames_to_send(self) -> list[Buffer]:
         """Take the bytes that are to be sent, in order, in parts of 64 KiB and a header at most."""
         outgoing, self._outgoing = self._outgoing, []

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from genba_wire.aio.turns import turns_of_loop
+
+
+async def test_what_becomes_due_while_something_is_read_is_done_at_its_end() -> None:
+    turns, done = turns_of_loop(), list[str]()
+    turns.begin()
+    turns.at_end(lambda: done.append("due"))
+    assert done == []
+    turns.end()
+    assert done == ["due"]
+
+
+async def test_what_becomes_due_at_the_end_is_done_too() -> None:
+    turns, done = turns_of_loop(), list[str]()
+
+    def first() -> None:
+        done.append("first")
+        turns.at_end(lambda: done.append("second"))
+
+    turns.begin()
+    turns.at_end(first)
+    turns.end()
+    assert done == ["first", "second"]
+
+
+async def test_within_another_reading_the_outer_one_ends_it() -> None:
+    turns, done = turns_of_loop(), list[str]()
+    turns.begin()
+    turns.begin()
+    turns.at_end(lambda: done.append("due"))
+    turns.end()
+    assert done == []
+    turns.end()
+    assert done == ["due"]
+
+
+async def test_what_is_due_when_nothing_is_read_is_done_in_the_next_turn() -> None:
+    turns, done = turns_of_loop(), list[str]()
+    turns.at_end(lambda: done.append("due"))
+    assert done == []
+    await asyncio.sleep(0)
+    assert done == ["due"]
+
+
+async def test_one_that_fails_is_logged_and_harms_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    turns, done = turns_of_loop(), list[str]()
+
+    def fail() -> None:
+        raise IndexError
+
+    turns.begin()
+    turns.at_end(fail)
+    turns.at_end(lambda: done.append("due"))
+    turns.end()
+    assert done == ["due"]
+    assert "IndexError" in caplog.text
+    turns.begin()
+    turns.end()
+    assert done == ["due"]
+
+
+async def test_every_loop_has_its_own() -> None:
+    mine = turns_of_loop()
+    assert turns_of_loop() is mine
+
+    async def theirs() -> object:
+        return turns_of_loop()
+
+    assert await asyncio.to_thread(asyncio.run, theirs()) is not mine
