@@ -41,6 +41,7 @@ _COLUMNS: Final[list[Column[tuple[str, Throughput]]]] = [
     "--direction", type=click.Choice(["up", "down"]), default="down", show_default=True, help="Which way bytes go."
 )
 @click.option("-d", "--direct", is_flag=True, help="Insist on a direct connection: there is none, so this says so.")
+@click.option("--pcap-file", default="", help="Write packets to a file: there are none, so this is refused in words.")
 @output_option
 @column_option
 def speedtest(
@@ -48,12 +49,19 @@ def speedtest(
     span: timedelta,
     direction: Literal["up", "down"],
     direct: bool,
+    pcap_file: str,
     output: str,
     columns: tuple[str, ...],
 ) -> None:
     """Measure how much goes through between this machine and a workspace's agent."""
     if not span:
         raise click.BadParameter("is too short to measure anything.", param_hint="--time")
+    if pcap_file:
+        raise click.BadParameter(
+            "the tunnel is a connection to the gateway and has no packets of its own to write. "
+            "`tcpdump` on that connection captures what there is.",
+            param_hint="--pcap-file",
+        )
     chosen = choose_columns(_COLUMNS, ["interval", "throughput"], columns)
     if direct:
         note("There are no direct connections: what is measured goes through the gateway.")
