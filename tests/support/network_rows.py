@@ -32,9 +32,13 @@ class Site:
         """The gateway's `host:port`, as a proxy's settings name it."""
         return f"127.0.0.1:{self.gateway.port}"
 
-    def issue_client(self) -> dict[str, str]:
+    async def issue(self, name: str) -> tuple[Path, Path]:
+        """A certificate and its key; other rows, which may run at the same time, have theirs."""
+        return await asyncio.to_thread(self.authority.issue, f"{self.folder.name}-{name}")
+
+    async def issue_client(self) -> dict[str, str]:
         """Make a certificate for a client; what names it, and the authority to believe, in an environment."""
-        cert, key = self.authority.issue("client")
+        cert, key = await self.issue("client")
         return {**self.believing, "GENBA_CLIENT_CERT": str(cert), "GENBA_CLIENT_KEY": str(key)}
 
     @property
@@ -101,7 +105,7 @@ async def _nginx(site: Site) -> AsyncGenerator[Way]:
 @asynccontextmanager
 async def _nginx_tls(site: Site) -> AsyncGenerator[Way]:
     port = free_port()
-    cert, key = await asyncio.to_thread(site.authority.issue, "nginx")
+    cert, key = await site.issue("nginx")
     async with running_nginx(site.folder, nginx_site(site, port, tls=cert, key=key), port):
         yield Way(f"https://127.0.0.1:{port}", site.believing)
 
@@ -109,8 +113,8 @@ async def _nginx_tls(site: Site) -> AsyncGenerator[Way]:
 @asynccontextmanager
 async def _nginx_client_certificate(site: Site) -> AsyncGenerator[Way]:
     port = free_port()
-    cert, key = await asyncio.to_thread(site.authority.issue, "nginx")
-    client = await asyncio.to_thread(site.issue_client)
+    cert, key = await site.issue("nginx")
+    client = await site.issue_client()
     clients = {"/etc/ssl/genba-clients.pem": str(site.authority.file)}
     verify = replace_all(read_snippet("Client certificates at nginx"), clients)
     async with running_nginx(site.folder, nginx_site(site, port, verify, tls=cert, key=key), port):
@@ -135,7 +139,7 @@ async def _haproxy_tunnel(site: Site) -> AsyncGenerator[Way]:
 @asynccontextmanager
 async def _haproxy_tls(site: Site) -> AsyncGenerator[Way]:
     port = free_port()
-    cert, key = await asyncio.to_thread(site.authority.issue, "haproxy")
+    cert, key = await site.issue("haproxy")
     pem = site.folder / "both.pem"
     await asyncio.to_thread(lambda: pem.write_bytes(cert.read_bytes() + key.read_bytes()))
     async with running_haproxy(site.folder, haproxy_site(site, port, pem=pem), port):
@@ -149,7 +153,7 @@ async def _direct(site: Site) -> AsyncGenerator[Way]:
 
 @asynccontextmanager
 async def _client_certificate(site: Site) -> AsyncGenerator[Way]:
-    yield Way(site.gateway.url, await asyncio.to_thread(site.issue_client))
+    yield Way(site.gateway.url, await site.issue_client())
 
 
 @asynccontextmanager

@@ -218,7 +218,7 @@ async def test_published_settings_have_nothing_wrong(site: Site) -> None:
 
 async def test_wrong_certificate_at_nginx_is_named(site: Site) -> None:
     good, old = free_port(), free_port()
-    fresh = await asyncio.to_thread(site.authority.issue, "nginx")
+    fresh = await site.issue("nginx")
     began = datetime.now(UTC) - timedelta(days=90)
     expired = await asyncio.to_thread(
         lambda: site.authority.issue("expired", valid_from=began, valid_for=timedelta(days=30))
@@ -246,7 +246,7 @@ async def test_wrong_certificate_at_nginx_is_named(site: Site) -> None:
 
 async def test_nginx_that_wants_a_certificate_is_named(site: Site) -> None:
     port = free_port()
-    cert, key = await asyncio.to_thread(site.authority.issue, "nginx")
+    cert, key = await site.issue("nginx")
     verify = f"ssl_client_certificate {site.authority.file}; ssl_verify_client on;"
     try:
         async with running_nginx(site.folder / "asking", nginx_site(site, port, verify, tls=cert, key=key), port):
