@@ -50,6 +50,13 @@ def _read_config(argv: list[str]) -> Config:
         "--agent-listen", metavar="HOST:PORT", help="a further address, for agents and their downloads alone"
     )
     parser.add_argument("--access-url", metavar="URL", help="what clients and agents call, if not the address above")
+    parser.add_argument("--apps-url", metavar="URL", help="a second origin on this address, for apps by path")
+    parser.add_argument(
+        "--wildcard-access-url", metavar="*.DOMAIN", help="names on this address, one for each app and port"
+    )
+    parser.add_argument(
+        "--disable-path-apps", action="store_const", const=True, help="serve apps under names of their own only"
+    )
     parser.add_argument(
         "--bin-dir", metavar="DIR", help="the programs served under /bin (default: bin in the data folder)"
     )

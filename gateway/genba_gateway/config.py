@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from genba_gateway.domain.app_hosts import AppHosts, make_app_hosts
 from genba_gateway.domain.ssh_host_names import DEFAULT_PREFIX, DEFAULT_SUFFIX
 from genba_gateway.errors import ConfigError
 
@@ -32,6 +33,9 @@ class Config:
     listen: str = DEFAULT_LISTEN
     agent_listen: str = ""
     access_url: str = ""
+    apps_url: str = ""
+    wildcard_access_url: str = ""
+    disable_path_apps: bool = False
     bin_dir: str = ""
     data_dir: Path = field(default_factory=lambda: Path("~/.local/share/genba").expanduser())
     database_url: str = ""
@@ -81,6 +85,23 @@ class Config:
         host = self.host if self.host not in {"0.0.0.0", "::", ""} else "127.0.0.1"  # compared, not bound
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @property
+    def app_hosts(self) -> AppHosts:
+        """The origins of workspace apps.
+
+        Raises:
+            ConfigError: a setting would not keep them apart from the dashboard.
+        """
+        try:
+            return make_app_hosts(
+                self.url,
+                apps_url=self.apps_url,
+                wildcard_access_url=self.wildcard_access_url,
+                disable_path_apps=self.disable_path_apps,
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
 
 def load_config(flags: Mapping[str, Any], environment: Mapping[str, str], config_file: str | None) -> Config:
     """Merge flags, environment and file.
@@ -126,7 +147,7 @@ def _convert(name: str, value: Any) -> Any:
                 return Path(value).expanduser().resolve()
             case "trusted_proxies":
                 return tuple(value.replace(",", " ").split()) if isinstance(value, str) else tuple(value)
-            case "allow_host_workspaces":
+            case "allow_host_workspaces" | "disable_path_apps":
                 return value if isinstance(value, bool) else _parse_bool(str(value))
             case "ssh_config_options":
                 return _read_ssh_options(value)
@@ -190,6 +211,7 @@ def _check(config: Config) -> None:
         _check_agent_listen(config)
     if config.access_url and urlsplit(config.access_url).scheme not in {"http", "https"}:
         raise ConfigError(f"--access-url {config.access_url!r} must begin with http:// or https://.")
+    _ = config.app_hosts
     if bool(config.tls_cert) != bool(config.tls_key):
         raise ConfigError("--tls-cert and --tls-key belong together: give both or neither.")
     if config.tls_client_ca and not config.tls_cert:

@@ -57,6 +57,11 @@ def test_options_of_ssh_are_read_from_text_and_from_tables(tmp_path: Path) -> No
         ("listen", "127.0.0.1:65536"),
         ("listen", "127.0.0.1:http"),
         ("access_url", "genba.example.com"),
+        ("apps_url", "http://127.0.0.1:3001"),
+        ("apps_url", "apps.example.com"),
+        ("apps_url", "http://apps.example.com:99999"),
+        ("wildcard_access_url", "apps.example.com"),
+        ("disable_path_apps", "perhaps"),
         ("tls_cert", "cert.pem"),
         ("tls_key", "key.pem"),
         ("tls_client_ca", "ca.pem"),
@@ -135,3 +140,11 @@ def test_takes_an_agent_address_beside_loopback() -> None:
     config = load_config({"agent_listen": "172.17.0.1:3000"}, {}, None)
     assert config.agent_address == ("172.17.0.1", 3000)
     assert load_config({}, {}, None).agent_address is None
+
+
+def test_apps_have_origins_of_their_own_beside_the_access_url(tmp_path: Path) -> None:
+    assert load_config({"listen": "127.0.0.1:4000"}, {}, None).app_hosts.apps_url == "http://apps.localhost:4000"
+    file = write(tmp_path, 'access-url = "https://genba.example.com"\nwildcard-access-url = "*.apps.example.com"\n')
+    environment = {"GENBA_APPS_URL": "https://apps.example.net", "GENBA_DISABLE_PATH_APPS": "0"}
+    hosts = load_config({}, environment, file).app_hosts
+    assert (hosts.apps_url, hosts.wildcard_host) == ("https://apps.example.net", "*.apps.example.com")
