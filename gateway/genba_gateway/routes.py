@@ -15,6 +15,7 @@ from genba_gateway.api import (
     agents,
     api_keys,
     appearance,
+    applications,
     builds,
     carriers,
     deadlines,
@@ -47,7 +48,7 @@ from genba_gateway.config import Config
 from genba_gateway.relay.quart_end import make_websockets_pausable
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import utc_now
-from genba_gateway.web import pages
+from genba_gateway.web import app_links, pages
 from genba_gateway.web.workspace_rows import ListedWorkspaces
 
 BODY_TIMEOUT_S: Final = 600
@@ -76,6 +77,8 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         administration.make_blueprint(config, s.deployment_usage, s.health),
         stream_check.make_blueprint(access_url=config.url),
         appearance.make_blueprint(s.appearances),
+        applications.make_blueprint(config.app_hosts),
+        app_links.make_blueprint(s.app_sessions, config.app_hosts),
         users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
         api_keys.make_blueprint(s.api_keys, s.users),
         organizations.make_blueprint(s.organizations, s.users),

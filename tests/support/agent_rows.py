@@ -205,7 +205,8 @@ async def open_agent_rows(tmp_path: Path) -> AsyncGenerator[AgentRows]:
         await database.close()
 
 
-async def _fill(database: Database) -> None:
+async def fill_agent_rows(database: Database) -> None:
+    """Add the users and the template."""
     rows = AgentRows(database)
     now = rows.clock()
     times = {"created_at": now, "updated_at": now}
@@ -246,4 +247,4 @@ async def _fill(database: Database) -> None:
     )
 
 
-_FILLED: Final = FilledDatabase(_fill)
+_FILLED: Final = FilledDatabase(fill_agent_rows)

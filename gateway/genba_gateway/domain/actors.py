@@ -33,6 +33,7 @@ class Action(StrEnum):
     DELETE = "delete"
     USE = "use"
     SSH = "ssh"
+    APPLICATION_CONNECT = "application_connect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ _OWN: Final = frozenset(
         Permission(Resource.WORKSPACE, Action.UPDATE),
         Permission(Resource.WORKSPACE, Action.DELETE),
         Permission(Resource.WORKSPACE, Action.SSH),
+        Permission(Resource.WORKSPACE, Action.APPLICATION_CONNECT),
         Permission(Resource.API_KEY, Action.CREATE),
         Permission(Resource.API_KEY, Action.READ),
         Permission(Resource.API_KEY, Action.DELETE),

@@ -113,6 +113,10 @@ class AppAccess(Protocol):
         """Return why a websocket or a long answer must end, within 5 s of when it must."""
         ...
 
+    async def explain_silence(self, target: AppTarget) -> AppRefusal:
+        """The page for an app that nothing in its workspace answers for: its connection was refused."""
+        ...
+
     def count_request(self, target: AppTarget) -> None:
         """Take note of a proxied request, for the accounts of usage."""
         ...

@@ -105,17 +105,17 @@ class AppHosts:
         label = named.name.removesuffix(self.wildcard_suffix) if named else ""
         return "" if "." in label else label
 
-    def owns(self, url: str) -> bool:
-        """Whether an absolute URL leads to an origin of apps, and to nowhere else in anybody's reading of it."""
+    def find_owner(self, url: str) -> str:
+        """The origin of apps that an absolute URL leads to, in anybody's reading of it; empty for any other URL."""
         if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-            return False
+            return ""
         try:
             parts = urlsplit(url)
         except ValueError:
-            return False
+            return ""
         origin = self.find_origin(parts.netloc)
         # Compared as text: what differs in case, port or form is another spelling, and none of ours.
-        return bool(origin) and (url + "/").startswith(f"{origin}/") and not parts.fragment
+        return origin if origin and (url + "/").startswith(f"{origin}/") and "#" not in url else ""
 
     def make_subdomain_url(self, owner: str, workspace: str, agent: str, app: str) -> str:
         """The URL of an app's or port's own host; empty when it can have none."""

@@ -19,6 +19,11 @@ from genba_gateway.services.agent_reports import AgentReports
 from genba_gateway.services.agent_sessions import AgentSessions
 from genba_gateway.services.agents import Agents
 from genba_gateway.services.api_keys import ApiKeys
+from genba_gateway.services.app_access import AppGate
+from genba_gateway.services.app_openings import AppOpenings
+from genba_gateway.services.app_places import AppPlaces
+from genba_gateway.services.app_sessions import AppSessions
+from genba_gateway.services.app_tokens import AppTokens
 from genba_gateway.services.appearance import Appearances
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
@@ -69,6 +74,8 @@ class Services:
     agent_sessions: AgentSessions
     agents: Agents
     api_keys: ApiKeys
+    app_gate: AppGate
+    app_sessions: AppSessions
     appearances: Appearances
     builds: Builds
     client_carriers: ClientCarriers
@@ -115,7 +122,9 @@ def make_services(
     agent_logs = AgentLogs(database, pubsub, now=now)
     template_versions = TemplateVersions(database, sealer, pubsub, jobs, now)
     builds = Builds(database, sealer, pubsub, jobs, now)
-    tickets = Tickets(TicketKeys(database, sealer, now), now)
+    ticket_keys = TicketKeys(database, sealer, now)
+    tickets = Tickets(ticket_keys, now)
+    app_sessions = AppSessions(database, config.app_hosts, now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
@@ -139,6 +148,17 @@ def make_services(
         agent_sessions=agent_sessions,
         agents=agents,
         api_keys=ApiKeys(database, pubsub, now),
+        app_gate=AppGate(
+            database,
+            pubsub,
+            config.app_hosts,
+            places=AppPlaces(database, sealer),
+            sessions=app_sessions,
+            tokens=AppTokens(ticket_keys, now),
+            openings=AppOpenings(database, now),
+            now=now,
+        ),
+        app_sessions=app_sessions,
         appearances=Appearances(database, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -84,6 +84,37 @@ async def delete_app_keys(connection: AsyncConnection, user_id: str) -> None:
     """Remove the keys that a user's browser holds for workspace apps."""
     scope = KeyScope.APPLICATION_CONNECT.value
     await connection.execute(_keys.delete().where(_keys.c.user_id == user_id, _keys.c.scope == scope))
+
+
+async def delete_app_keys_expired_before(connection: AsyncConnection, user_id: str, time: datetime) -> None:
+    """Remove a user's keys for workspace apps that ended before a time: most were never used."""
+    scope = KeyScope.APPLICATION_CONNECT.value
+    await connection.execute(
+        _keys.delete().where(
+            _keys.c.user_id == user_id, _keys.c.scope == scope, _keys.c.token_name == "", _keys.c.expires_at < time
+        )
+    )
+
+
+async def renew_app_key(
+    connection: AsyncConnection,
+    key_id: str,
+    *,
+    hashed_secret: bytes,
+    lifetime: timedelta,
+    now: datetime,
+    ip_address: str,
+) -> None:
+    """Give a key another secret, so that the former is of no use, and a life from now on."""
+    values = {
+        "hashed_secret": hashed_secret,
+        "lifetime_seconds": int(lifetime.total_seconds()),
+        "updated_at": now,
+        "last_used": now,
+        "expires_at": now + lifetime,
+        "ip_address": ip_address,
+    }
+    await connection.execute(_keys.update().where(_keys.c.id == key_id).values(**values))
 
 
 async def delete_keys_expired_before(connection: AsyncConnection, user_id: str, time: datetime) -> None:

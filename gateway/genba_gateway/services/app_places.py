@@ -1,0 +1,45 @@
+"""What an app's address leads to, and what may be reached there now."""
+
+from __future__ import annotations
+
+from genba_gateway.domain.agents import Agent
+from genba_gateway.domain.app_access import AppAddress, AppOrigin
+from genba_gateway.domain.app_addresses import parse_port
+from genba_gateway.domain.app_rules import AppPlace, SharingLevel, find_app, find_named_agent, read_level
+from genba_gateway.domain.workspaces import Workspace
+from genba_gateway.store import apps as app_store
+from genba_gateway.store import users as user_store
+from genba_gateway.store import workspaces as workspace_store
+from genba_gateway.store.engine import Database
+from genba_gateway.store.sealing import Sealer
+
+
+class AppPlaces:
+    """Finds what addresses mean, whoever asks."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    async def find(self, address: AppAddress) -> AppPlace | None:
+        """The workspace of an address, with its agent and the app if there are such."""
+        async with self._database.read() as connection:
+            owner = await user_store.find_user_by_name(connection, address.owner)
+            if owner is None:
+                return None
+            workspace = await workspace_store.find_workspace_by_name(connection, owner.id, address.workspace)
+            if workspace is None:
+                return None
+            agents = await app_store.list_newest_agents(connection, self._sealer, workspace.id)
+        return _place(address, workspace, find_named_agent(agents, address.agent))
+
+
+def _place(address: AppAddress, workspace: Workspace, agent: Agent | None) -> AppPlace:
+    port = parse_port(address.app)
+    if port is not None:
+        # By name, so that programs that listen on one of 127.0.0.1 and ::1 alone are found.
+        url = f"http{'s' if port.speaks_tls else ''}://localhost:{port.number}"
+        return AppPlace(workspace, agent, url if agent else "", SharingLevel.OWNER)
+    app = find_app(agent, address.app)
+    level = read_level(app.sharing_level) if app and address.origin is AppOrigin.SUBDOMAIN else SharingLevel.OWNER
+    return AppPlace(workspace, agent, app.url if app else "", level)

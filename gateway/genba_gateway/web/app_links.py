@@ -1,0 +1,67 @@
+"""From the dashboard to apps: where a browser without a session of an app is sent, and links to apps by path.
+
+No app is served here: the dashboard's origin has no content of users.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quart import Blueprint, Response, request
+
+from genba_gateway.api.gate import current_user, needs
+from genba_gateway.domain.actors import RouteAccess
+from genba_gateway.domain.app_addresses import parse_path_address
+from genba_gateway.domain.app_entry import is_plain_path, join_address
+from genba_gateway.domain.app_hosts import AppHosts
+from genba_gateway.errors import Unauthenticated
+from genba_gateway.services.app_sessions import AUTH_REDIRECT, AppSessions
+from genba_gateway.web.forms import go_to, login_path
+from genba_gateway.web.pages import error_page, not_found_page
+
+_APP: Final = "/@<owner>/<workspace>/apps/<slug>/"
+
+
+def make_blueprint(sessions: AppSessions, hosts: AppHosts) -> Blueprint:
+    """The ways from the dashboard to apps."""
+    blueprint = Blueprint("app_links", __name__)
+
+    @blueprint.errorhandler(Unauthenticated)
+    async def ask_to_sign_in(_error: Unauthenticated) -> Response:
+        return go_to(login_path(f"{request.path}?{request.query_string.decode('latin-1')}"))
+
+    @blueprint.get(AUTH_REDIRECT)
+    @needs(RouteAccess.SIGNED_IN)
+    async def auth_redirect() -> Response:
+        target = await sessions.connect(
+            current_user(), request.args.get("redirect_uri", ""), request.args.get("state", "")
+        )
+        return go_to(target)
+
+    @blueprint.get(_APP, strict_slashes=False)
+    @blueprint.get(f"{_APP}<path:rest>")
+    @needs(RouteAccess.PUBLIC)
+    async def path_app(owner: str, workspace: str, slug: str, rest: str = "") -> Response:
+        raw_path, query = _raw_path(), request.query_string.decode("latin-1")
+        if hosts.path_apps_disabled:
+            return error_page(403, "Apps by path are switched off", "This gateway serves apps under their own names.")
+        if not is_plain_path(raw_path) or parse_path_address(raw_path) is None:
+            return not_found_page()
+        if not hosts.apps_url:
+            return error_page(
+                404,
+                "Apps by path have no address",
+                "An administrator has to give them an origin apart from this one: the setting --apps-url.",
+            )
+        return _lead_to(join_address(hosts.apps_url, raw_path, query))
+
+    return blueprint
+
+
+def _raw_path() -> str:
+    raw: bytes = request.scope.get("raw_path") or b""
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+def _lead_to(location: str) -> Response:
+    return Response(b"", status=307, headers={"Location": location, "Cache-Control": "no-store"})
