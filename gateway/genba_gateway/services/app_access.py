@@ -217,7 +217,7 @@ class AppGate:
         )
         async with self._database.glance() as connection:
             standing = await grant_store.find_standing(connection, grant)
-        return explain_app_end(target, standing, SharingLevel(target.sharing_level))
+        return explain_app_end(target, standing, await self._places.find_level(target))
 
 
 def _visitor_of(request: AppRequest) -> Visitor:

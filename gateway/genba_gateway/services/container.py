@@ -42,6 +42,7 @@ from genba_gateway.services.listening_ports import ListeningPortsOf
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.owner_secrets import OwnerSecretsMaker
 from genba_gateway.services.passwords import Passwords
+from genba_gateway.services.port_shares import PortShares
 from genba_gateway.services.sessions import Sessions
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
@@ -92,6 +93,7 @@ class Services:
     jobs: Jobs
     listening_ports: ListeningPortsOf
     organizations: Organizations
+    port_shares: PortShares
     sessions: Sessions
     sign_in: SignIn
     sign_in_links: SignInLinks
@@ -184,6 +186,7 @@ def make_services(
         jobs=jobs,
         listening_ports=ListeningPortsOf(agents, agent_sessions, agent_links),
         organizations=Organizations(database),
+        port_shares=PortShares(database, sealer, pubsub, now),
         sessions=Sessions(database, pubsub=pubsub),
         sign_in=SignIn(database, passwords, pubsub, now),
         sign_in_links=SignInLinks(database, config.url, now),

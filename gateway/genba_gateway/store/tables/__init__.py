@@ -8,6 +8,7 @@ Ids are UUIDv4 text, times UTC. Soft-deleted rows keep their name; names are uni
 * templates: templates and their versions
 * workspaces: workspaces, their builds, and what those made
 * agents: agents: what they are, what they run, and what they reported
+* apps: who may use ports of workspaces, and who used which app
 * base: what they share
 """
 
@@ -24,6 +25,7 @@ from genba_gateway.store.tables.agents import (
     workspace_agents,
     workspace_apps,
 )
+from genba_gateway.store.tables.apps import workspace_agent_port_shares, workspace_app_stats
 from genba_gateway.store.tables.base import metadata
 from genba_gateway.store.tables.deployment import audit_logs, replicas, settings
 from genba_gateway.store.tables.jobs import files, provisioner_job_logs, provisioner_jobs
@@ -71,9 +73,11 @@ __all__ = [
     "workspace_agent_log_spools",
     "workspace_agent_logs",
     "workspace_agent_metadata",
+    "workspace_agent_port_shares",
     "workspace_agent_scripts",
     "workspace_agent_stats",
     "workspace_agents",
+    "workspace_app_stats",
     "workspace_apps",
     "workspace_build_parameters",
     "workspace_builds",

@@ -158,3 +158,28 @@ def _make_at_first_revision(path: Path, folder_mark: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("INSERT INTO settings VALUES ('kept', 'yes')")
         connection.commit()
+
+
+def test_shares_of_ports_and_usage_of_apps_begin_empty_beside_rows_from_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "genba.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", _copy_migrations(tmp_path / "older", until="0003"))
+        _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO settings VALUES ('kept', 'yes')")
+        connection.commit()
+    _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT value FROM settings WHERE key = 'kept'").fetchone() == ("yes",)
+        for table in ("workspace_agent_port_shares", "workspace_app_stats"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def _copy_migrations(folder: Path, *, until: str) -> Path:
+    (folder / "versions").mkdir(parents=True)
+    files = [each for each in (schema.MIGRATIONS / "versions").glob("0*.py") if each.name[:4] <= until]
+    for file in (schema.MIGRATIONS / "env.py", *files):
+        (folder / file.relative_to(schema.MIGRATIONS)).write_text(file.read_text())
+    return folder
