@@ -16,6 +16,7 @@ GenbaError                    500
 ├── PreconditionRequired      428
 ├── TooManyRequests           429
 ├── AgentUnreachable          502 (the agent is connected, but opened no carrier)
+│   └── StreamNotAccepted     502 (the agent answered: what is to be reached is not there)
 ├── ServiceUnavailable        503
 ├── ConfigError               the server can't start as configured
 └── ProvisionError            a job failed; the message goes to its log and to the user
@@ -135,6 +136,10 @@ class AgentUnreachable(GenbaError):
     """The agent is connected, but did not open a carrier."""
 
     status = 502
+
+
+class StreamNotAccepted(AgentUnreachable):
+    """The agent answered, but opened no stream: what was to be reached is not there."""
 
 
 class ServiceUnavailable(GenbaError):

@@ -15,7 +15,6 @@ from typing import Final
 from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]  # its middleware is untyped
 from hypercorn.config import Config as HypercornConfig
 from hypercorn.typing import ASGIFramework
-from quart import Quart
 
 from genba_gateway.config import Config
 from genba_gateway.relay.takeover import install_takeover
@@ -93,7 +92,10 @@ def make_settings(listeners: Sequence[socket.socket], certificate: ServerCertifi
 
 
 async def serve_app(
-    app: Quart, listeners: Sequence[socket.socket], shutdown: asyncio.Event, certificate: ServerCertificate | None
+    app: ASGIFramework,
+    listeners: Sequence[socket.socket],
+    shutdown: asyncio.Event,
+    certificate: ServerCertificate | None,
 ) -> None:
     """Serve until `shutdown` is set, then drain."""
     install_takeover()
@@ -101,5 +103,4 @@ async def serve_app(
     async def until_shutdown() -> None:
         await shutdown.wait()
 
-    framework: ASGIFramework = app
-    await serve(framework, make_settings(listeners, certificate), shutdown_trigger=until_shutdown)
+    await serve(app, make_settings(listeners, certificate), shutdown_trigger=until_shutdown)

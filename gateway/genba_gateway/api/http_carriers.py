@@ -18,9 +18,9 @@ from genba_gateway.api.stream_ends import end_of_stream
 from genba_gateway.domain.actors import RouteAccess
 from genba_gateway.domain.users import Visitor
 from genba_gateway.errors import BadRequest, GenbaError, UpgradeRequired
+from genba_gateway.relay.http_answers import abort_connection
 from genba_gateway.relay.http_carriers import HttpCarriers, Serve
 from genba_gateway.relay.http_end import HttpEnd
-from genba_gateway.relay.takeover import abort_connection
 from genba_gateway.services.agent_controls import AgentControls, CarrierSocket
 from genba_gateway.services.agent_dials import AgentDials
 from genba_gateway.services.agent_sessions import AgentSessions

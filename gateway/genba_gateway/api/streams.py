@@ -19,7 +19,7 @@ from quart.wrappers.response import ResponseBody
 
 from genba_gateway.api.stream_ends import WaitForEnd, end_of_stream
 from genba_gateway.errors import GenbaError
-from genba_gateway.relay.takeover import abort_connection
+from genba_gateway.relay.http_answers import abort_connection
 from genba_wire.aio.carrier import CLOSE_INTERNAL_ERROR, CLOSE_NORMAL
 from genba_wire.api.message import Response as MessageBody
 from genba_wire.api.message import encode_message

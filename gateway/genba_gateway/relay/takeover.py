@@ -51,7 +51,7 @@ def install_takeover() -> None:
     if _FOUND_HYPERCORN != KNOWN_HYPERCORN:
         log.warning("hypercorn is %s, not %s: sessions go the slower way", _FOUND_HYPERCORN, KNOWN_HYPERCORN)
         return
-    # The seam that decision 0008 describes; Hypercorn's modules don't list it among their exports.
+    # The seam of decision 0008; Hypercorn's modules don't list it among their exports.
     hypercorn.asyncio.run.TCPServer = TakeableServer  # type: ignore[attr-defined]
 
 
@@ -60,9 +60,8 @@ def decline_compression(scope: Mapping[str, Any]) -> None:
 
     Browsers offer compression always, and a compressed connection can't be taken.
     """
-    server = scope.get("state", {}).get(_STATE_KEY)
-    stream = server.find_websocket() if isinstance(server, TakeableServer) else None
-    if stream is not None:
+    server = find_server(scope)
+    if server is not None and (stream := server.find_websocket()) is not None:
         stream.handshake.extensions = None
 
 
@@ -78,15 +77,14 @@ def take_transport(scope: Mapping[str, Any]) -> TakenTransport | None:
         None when it can't be taken, and the slower way has to be used: HTTP/2, another server, compression was
         negotiated, or Hypercorn has already read a part of what the peer sent after the 101.
     """
-    server = scope.get("state", {}).get(_STATE_KEY)
-    return server.take() if isinstance(server, TakeableServer) else None
+    server = find_server(scope)
+    return server.take() if server is not None else None
 
 
-def abort_connection(scope: Mapping[str, Any]) -> None:
-    """Drop the connection of a request, or of a websocket not taken; not where others may share it (HTTP/2)."""
+def find_server(scope: Mapping[str, Any]) -> TakeableServer | None:
+    """The connection of a request."""
     server = scope.get("state", {}).get(_STATE_KEY)
-    if isinstance(server, TakeableServer) and isinstance(server.protocol.protocol, H11Protocol):
-        server.writer.transport.abort()
+    return server if isinstance(server, TakeableServer) else None
 
 
 class TakenTransport:

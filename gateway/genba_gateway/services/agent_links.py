@@ -1,16 +1,16 @@
-"""The gateway's own links to agents, one to each process of an agent; streams of several sessions share it."""
+"""The gateway's own links to agents, one to each process of an agent and lane; streams of several sessions share it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Final
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from enum import Enum
+from typing import Final, NamedTuple
 
 from genba_gateway.domain.session_grants import Purpose
-from genba_gateway.errors import AgentUnreachable, GenbaError
+from genba_gateway.errors import AgentUnreachable, GenbaError, StreamNotAccepted
 from genba_gateway.relay.ends import carrier_of
 from genba_gateway.services.agent_dials import AgentDials
 from genba_wire.aio.link_session import LinkSession
@@ -24,17 +24,39 @@ KEEP_IDLE_S: Final = 60.0
 OPEN_LIMIT_S: Final = 10.0
 """How long an agent may take to accept a stream: as long as for a carrier."""
 
+
+class Lane(Enum):
+    """What shares a link. Bulk of one lane does not delay what another one carries."""
+
+    TERMINALS = Purpose.TERMINAL
+    APPS = Purpose.TUNNEL
+    APP_SOCKETS = "websockets of apps"
+    """Keystrokes of editors in browsers."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the agent is told: agents of before there were apps know that a tunnel may reach ports."""
+        return self.value if isinstance(self.value, Purpose) else Purpose.TUNNEL
+
+
 _STOPPING: Final = "The gateway is stopping."
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class OpenedStream:
-    """A stream to an agent, and the process of the agent that serves it."""
+    """A stream to an agent, and the process of the agent that serves it. Its link is kept until it is released."""
 
-    stream: Stream
-    boot_id: str
+    def __init__(self, stream: Stream, boot_id: str, stack: ExitStack) -> None:
+        self.stream = stream
+        self.boot_id = boot_id
+        self._stack = stack
+
+    def release(self) -> None:
+        """End the stream, unless it has ended; harmless when called again."""
+        if not self.stream.is_over:
+            self.stream.reset(ResetCode.CANCELLED, "The viewer left.")
+        self._stack.close()
 
 
 class AgentLinks:
@@ -54,7 +76,7 @@ class AgentLinks:
         self._dials = dials
         self._keep_idle_s = keep_idle_s
         self._open_limit_s = open_limit_s
-        self._links: dict[tuple[str, str], _Link] = {}
+        self._links: dict[_Key, _Link] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -67,43 +89,55 @@ class AgentLinks:
 
     @asynccontextmanager
     async def open_stream(self, agent_id: str, kind: str, head: bytes) -> AsyncGenerator[OpenedStream]:
-        """A stream for the length of the block.
+        """A stream of a terminal's session for the length of the block.
 
         Raises:
-            AgentUnreachable: the agent can't be dialled, refuses such a stream, or does not answer in time.
+            AgentUnreachable: as `take_stream` does.
         """
-        link = self._link_to(agent_id, self._dials.get_boot_id(agent_id))
-        with link.used():
-            session = await asyncio.shield(link.session)
-            try:
-                async with asyncio.timeout(self._open_limit_s):
-                    stream = await session.open_stream(kind, head)
-            except TimeoutError as error:
-                raise AgentUnreachable(f"The agent did not answer within {self._open_limit_s:g} s.") from error
-            except StreamRefused as error:
-                raise AgentUnreachable(f"The agent refused: {error}.") from error
-            except WireError as error:
-                raise AgentUnreachable(f"The link to the agent broke: {error}.") from error
-            try:
-                yield OpenedStream(stream, link.boot_id)
-            finally:
-                if not stream.is_over:
-                    stream.reset(ResetCode.CANCELLED, "The viewer left.")
+        opened = await self.take_stream(agent_id, kind, head)
+        try:
+            yield opened
+        finally:
+            opened.release()
 
-    def _link_to(self, agent_id: str, boot_id: str) -> _Link:
-        key = (agent_id, boot_id)
+    async def take_stream(self, agent_id: str, kind: str, head: bytes, lane: Lane = Lane.TERMINALS) -> OpenedStream:
+        """A stream, which the caller releases.
+
+        Raises:
+            StreamNotAccepted: the agent answered that it serves no such stream, or reaches nothing at its address.
+            AgentUnreachable: the agent can't be dialled, or does not answer in time.
+        """
+        link = self._link_to(_Key(agent_id, self._dials.get_boot_id(agent_id), lane))
+        with ExitStack() as stack:
+            stack.enter_context(link.used())
+            session = await asyncio.shield(link.session)
+            stream = await self._open(session, kind, head)
+            return OpenedStream(stream, link.boot_id, stack.pop_all())
+
+    async def _open(self, session: LinkSession, kind: str, head: bytes) -> Stream:
+        try:
+            async with asyncio.timeout(self._open_limit_s):
+                return await session.open_stream(kind, head)
+        except TimeoutError as error:
+            raise AgentUnreachable(f"The agent did not answer within {self._open_limit_s:g} s.") from error
+        except StreamRefused as error:
+            raise StreamNotAccepted(f"The agent refused: {error}.") from error
+        except WireError as error:
+            raise AgentUnreachable(f"The link to the agent broke: {error}.") from error
+
+    def _link_to(self, key: _Key) -> _Link:
         link = self._links.get(key)
         if link is None or link.is_over.is_set():
             if self._tasks is None:
                 raise AgentUnreachable(_STOPPING)
             link = self._links[key] = _Link(key, self._keep_idle_s)
-            self._tasks.create_task(self._keep(link), name=f"link to agent {agent_id}")
+            self._tasks.create_task(self._keep(link), name=f"link to agent {key.agent_id}")
         return link
 
     async def _keep(self, link: _Link) -> None:
         """Dial and connect, then wait until the link is over."""
         try:
-            async with self._dials.dial(link.agent_id, Purpose.TERMINAL) as dialled:
+            async with self._dials.dial(link.agent_id, link.key.lane.purpose) as dialled:
                 session = await LinkSession.connect(
                     carrier_of(dialled.end), on_closed=lambda end: link.end(end.reason), never_resumes=True
                 )
@@ -127,12 +161,20 @@ class AgentLinks:
                 del self._links[link.key]
 
 
+class _Key(NamedTuple):
+    """Which link."""
+
+    agent_id: str
+    boot_id: str
+    lane: Lane
+
+
 class _Link:
     """A link from before it is dialled until it is over."""
 
-    def __init__(self, key: tuple[str, str], keep_idle_s: float) -> None:
+    def __init__(self, key: _Key, keep_idle_s: float) -> None:
         self.key = key
-        self.agent_id, self.boot_id = key
+        self.agent_id, self.boot_id, _ = key
         self.session: asyncio.Future[LinkSession] = asyncio.get_running_loop().create_future()
         self.is_over = asyncio.Event()
         self._keep_idle_s = keep_idle_s

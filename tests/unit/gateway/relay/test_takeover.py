@@ -15,11 +15,11 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from quart import Quart, Response, request
 
 from genba_gateway.relay import takeover
+from genba_gateway.relay.http_answers import abort_connection
 from genba_gateway.relay.takeover import (
     EARLY_BYTES,
     TakeableServer,
     TakenTransport,
-    abort_connection,
     install_takeover,
     take_transport,
 )

@@ -1,0 +1,174 @@
+"""One request handed on to an app, and its answer: nothing is kept but what is on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
+from genba_gateway.apps.bodies import ClientLeft, RequestBody
+from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
+from genba_gateway.apps.headers import for_app, for_browser, trailers_for_browser, wants_trailers
+from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, UpstreamPool
+from genba_gateway.apps.responses import Framing, ResponseHead, ResponseReader
+from genba_gateway.apps.upstreams import make_target
+from genba_gateway.domain.app_access import AppGranted, AppRequest
+from genba_gateway.relay.http_answers import add_trailers, break_answer
+from genba_wire.buffers import Buffer
+
+LONG_ANSWER_S: Final = 1.0
+"""An answer that takes longer is watched: it ends when whoever reads it may not have it any more."""
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Exchange:
+    """One request and its answer."""
+
+    def __init__(
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        request: AppRequest,
+        granted: AppGranted,
+    ) -> None:
+        self._scope = scope
+        self._send: Callable[[Any], Awaitable[None]] = send
+        self._request = request
+        self._granted = granted
+        self._has_trailers = wants_trailers(request.headers)
+        self._connection: UpstreamConnection | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.body = RequestBody(scope, receive)
+        """Its `run` is to be started as a task before `run` is."""
+        self.is_begun = False
+        """Whether the client has got a part of the answer."""
+
+    async def run(self, pool: UpstreamPool, key: AppKey) -> None:
+        """Hand the request on and the answer back.
+
+        Raises:
+            ClientLeft: nobody waits for it any more.
+            UpstreamLost, BadAnswer, BadBody: it is not whole; when it `is_begun` its client has to be shown that.
+            GenbaError: the app can't be reached.
+        """
+        head = self._make_head(key)
+        can_repeat = self._request.method in _SAFE_METHODS and not self.body.is_there
+        idle_at_most_s = KEEP_IDLE_S if can_repeat else KEEP_FOR_UNSAFE_S
+        while True:
+            connection = self._connection = await pool.take(key, idle_at_most_s=idle_at_most_s)
+            is_reusable = False
+            try:
+                if self.body.has_left:
+                    raise ClientLeft
+                connection.way.write(head)
+                self.body.send_to(connection)
+                is_reusable = await self._answer(connection)
+                return
+            except _Stale:
+                if not can_repeat:
+                    raise
+                # Closed by the app while it was idle: it has seen nothing of the request.
+                idle_at_most_s = 0.0
+            finally:
+                if is_reusable:
+                    pool.give_back(key, connection)
+                else:
+                    pool.drop(key, connection)
+
+    def watch(self, tasks: asyncio.TaskGroup, wait_for_end: Callable[[], Awaitable[str]]) -> asyncio.TimerHandle:
+        """Break the answer off when it has lasted for `LONG_ANSWER_S` and `wait_for_end` returns."""
+
+        async def end_in_time() -> None:
+            reason = await wait_for_end()
+            if self._connection is not None:
+                self._connection.fail(UpstreamLost(reason))
+            await break_answer(self._scope)
+
+        def begin() -> None:
+            self._watch = tasks.create_task(end_in_time(), name="watch an app's answer")
+
+        return asyncio.get_running_loop().call_later(LONG_ANSWER_S, begin)
+
+    def end_watch(self) -> None:
+        """The answer is over."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _make_head(self, key: AppKey) -> bytes:
+        request = self._request
+        target = make_target(key.upstream, self._granted.target.address.base_path, request.raw_path, request.query)
+        headers = for_app(request) + self.body.framing
+        if self._has_trailers:
+            headers += [(b"te", b"trailers"), (b"connection", b"te")]
+        return write_head(request.method, target, headers)
+
+    async def _answer(self, connection: UpstreamConnection) -> bool:
+        """Return whether the connection may be used again."""
+        reader = ResponseReader(self._request.method)
+        head, parts, size = await read_head(connection, reader)
+        await self._send_head(head)
+        while True:
+            await self._send_parts(parts, reader)
+            connection.release(size)
+            if reader.is_complete:
+                return reader.can_reuse and (self.body.is_whole or not self.body.is_there)
+            data = await connection.read()
+            size = len(data)
+            parts = reader.read_body(data)
+
+    async def _send_head(self, head: ResponseHead) -> None:
+        target = self._granted.target
+        headers = for_browser(head.headers, target.address, target.sharing_level)
+        headers += [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
+        self._has_trailers = self._has_trailers and head.framing is Framing.CHUNKED
+        self.is_begun = True
+        message: dict[str, Any] = {"type": "http.response.start", "status": head.status, "headers": headers}
+        if self._has_trailers and self._scope["http_version"] == "2":
+            message["trailers"] = True
+        await self._send(message)
+
+    async def _send_parts(self, parts: Sequence[Buffer], reader: ResponseReader) -> None:
+        last = len(parts) - 1
+        for index, part in enumerate(parts):
+            if index < last or not reader.is_complete:
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+        if not reader.is_complete:
+            return
+        self.body.is_over = True
+        trailers = trailers_for_browser(reader.trailers) if self._has_trailers else []
+        if trailers:
+            add_trailers(self._scope, trailers)
+        await self._send({"type": "http.response.body", "body": parts[-1] if parts else b"", "more_body": False})
+        if self._has_trailers and self._scope["http_version"] == "2":
+            await self._send({"type": "http.response.trailers", "headers": trailers, "more_trailers": False})
+
+
+class _Stale(UpstreamLost):
+    """A connection that was used before ended before it brought a byte of the answer."""
+
+
+async def read_head(connection: UpstreamConnection, reader: ResponseReader) -> tuple[ResponseHead, list[Buffer], int]:
+    """The head, what came of the body with it, and how many bytes are to be released for both."""
+    is_untouched = True
+    while True:
+        try:
+            data = await connection.read()
+        except UpstreamLost as error:
+            raise _Stale(str(error)) if is_untouched and connection.is_reused else error from error
+        if not data and is_untouched and connection.is_reused:
+            raise _Stale("The app closed the connection.")
+        is_untouched = False
+        begun = reader.read_head(data)
+        if begun is not None:
+            return *begun, len(data)
+        connection.release(len(data))
+
+
+def write_head(method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The head of a request as bytes."""
+    lines = [b"%s: %s\r\n" % header for header in headers]
+    return b"%s %s HTTP/1.1\r\n%s\r\n" % (method.encode("ascii"), target, b"".join(lines))

@@ -1,0 +1,236 @@
+"""In front of Quart: requests whose host is one of apps' never reach it, all others go there untouched."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope, WebsocketScope
+
+from genba_gateway.apps.bodies import BadBody, ClientLeft, RequestBody
+from genba_gateway.apps.connections import UpstreamLost
+from genba_gateway.apps.exchange import Exchange
+from genba_gateway.apps.handshakes import AppWebsocket
+from genba_gateway.apps.pool import AppKey, UpstreamPool
+from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
+from genba_gateway.apps.requests import find_fault, find_host, make_request
+from genba_gateway.apps.responses import BadAnswer
+from genba_gateway.apps.upstreams import parse_app_url
+from genba_gateway.domain.app_access import (
+    AppAccess,
+    AppDecision,
+    AppGranted,
+    AppOrigin,
+    AppRedirect,
+    AppRefusal,
+    AppRequest,
+    AppTarget,
+)
+from genba_gateway.errors import GenbaError, StreamNotAccepted
+from genba_gateway.relay.http_answers import break_answer
+from genba_gateway.services.agent_links import AgentLinks, Lane
+
+log = logging.getLogger(__name__)
+
+RETRY_S: Final = 2
+"""How soon a page asks again for an app that does not listen: servers take a second or more to start."""
+
+_STOPPING: Final = AppRefusal(503, "The gateway is stopping", "It is back in a moment.", RETRY_S)
+
+
+class AppFront:
+    """The ASGI application that the server runs.
+
+    Args:
+        inner: Quart, for every other host.
+        classify: says which origin of apps a Host header names (without regard to case), None for one that is no
+            app's. It is asked for every request.
+        page: makes the pages that are shown in place of an app.
+        trusted_proxies: networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    """
+
+    def __init__(
+        self,
+        inner: ASGIFramework,
+        *,
+        classify: Callable[[str], AppOrigin | None],
+        access: AppAccess,
+        links: AgentLinks,
+        page: RefusalPage = plain_page,
+        trusted_proxies: Sequence[str] = (),
+    ) -> None:
+        self._inner = inner
+        self._classify = classify
+        self._access = access
+        self._page = page
+        self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
+        self._pool = UpstreamPool(links)
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Serve apps until cancelled; before and after, requests for them are answered with 503."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await asyncio.Event().wait()
+        finally:
+            self._tasks = None
+            self._pool.close()
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serve one connection's request or websocket, or the server's lifespan."""
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        host = find_host(scope)
+        origin = self._classify(host) if host else None
+        if origin is None:
+            await self._inner(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve_http(scope, receive, send, origin, host)
+        else:
+            await self._serve_websocket(scope, receive, send, origin, host)
+
+    async def _serve_http(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
+    ) -> None:
+        request, decision = await self._decide(scope, origin, host)
+        if isinstance(decision, AppGranted) and self._tasks is not None:
+            self._access.count_request(decision.target)
+            await self._proxy(scope, receive, send, request, decision, self._tasks)
+            return
+        if self._tasks is not None:
+            body = RequestBody(scope, receive)
+            if body.is_there:
+                body.drop()
+                self._tasks.create_task(body.run(), name="body of a refused request")
+        await self._answer(send, request, _STOPPING if isinstance(decision, AppGranted) else decision)
+
+    async def _decide(
+        self, scope: HTTPScope | WebsocketScope, origin: AppOrigin, host: str
+    ) -> tuple[AppRequest, AppDecision]:
+        fault = find_fault(scope)
+        if fault:
+            return _unread(scope, origin), AppRefusal(400, "This request can't be read", fault)
+        request = make_request(scope, origin, host, self._networks)
+        return request, await self._access.decide(request)
+
+    async def _proxy(
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        request: AppRequest,
+        granted: AppGranted,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        exchange = Exchange(scope, receive, send, request, granted)
+        tasks.create_task(exchange.body.run(), name="body of a request to an app")
+        timer = exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target))
+        try:
+            await exchange.run(self._pool, make_key(granted.target, Lane.APPS))
+        except ClientLeft:
+            pass
+        except (GenbaError, UpstreamLost, BadAnswer, BadBody) as error:
+            if exchange.is_begun:
+                await break_answer(scope)
+            else:
+                await self._answer(send, request, explain(error, granted.target))
+        finally:
+            timer.cancel()
+            exchange.end_watch()
+            exchange.body.drop()
+
+    async def _serve_websocket(
+        self, scope: WebsocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
+    ) -> None:
+        request, decision = await self._decide(scope, origin, host)
+        if isinstance(decision, AppGranted) and self._tasks is not None:
+            await self._join(scope, receive, send, request, decision, self._tasks)
+            return
+        await self._refuse_websocket(send, request, _STOPPING if isinstance(decision, AppGranted) else decision)
+
+    async def _join(
+        self,
+        scope: WebsocketScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        request: AppRequest,
+        granted: AppGranted,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._access.count_request(granted.target)
+        websocket = AppWebsocket(scope, receive, send, request, granted)
+        key = make_key(granted.target, Lane.APP_SOCKETS)
+        try:
+            await websocket.run(self._pool, key, tasks, lambda: self._access.wait_for_end(granted.target))
+        except ClientLeft:
+            pass
+        except (GenbaError, UpstreamLost, BadAnswer) as error:
+            if websocket.is_answered:
+                await break_answer(scope)
+            else:
+                await self._refuse_websocket(send, request, explain(error, granted.target))
+
+    async def _answer(self, send: Any, request: AppRequest, decision: AppRedirect | AppRefusal) -> None:
+        status, headers, body = self._render(request, decision)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _refuse_websocket(self, send: Any, request: AppRequest, decision: AppRedirect | AppRefusal) -> None:
+        status, headers, body = self._render(request, decision)
+        with suppress(ConnectionError):
+            await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
+
+    def _render(
+        self, request: AppRequest, decision: AppRedirect | AppRefusal
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        if isinstance(decision, AppRefusal):
+            headers, body = render_refusal(decision, request, self._page)
+            return decision.status, headers, body
+        headers = [
+            (b"location", decision.location.encode("latin-1")),
+            (b"cache-control", b"no-store"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"content-length", b"0"),
+        ]
+        return decision.status, headers + [(b"set-cookie", each.encode()) for each in decision.set_cookies], b""
+
+
+def make_key(target: AppTarget, lane: Lane) -> AppKey:
+    """Whose connections a request for this app may use."""
+    return AppKey(target.agent_id, target.build_id, parse_app_url(target.app_url), lane)
+
+
+def explain(error: Exception, target: AppTarget) -> AppRefusal:
+    """What is shown for an app that can't be reached, or does not speak HTTP."""
+    name = parse_app_url(target.app_url).name if not isinstance(error, GenbaError) or error.status == 502 else ""
+    match error:
+        case StreamNotAccepted():
+            return AppRefusal(
+                502,
+                "The app does not answer yet",
+                f"Nothing listens at {name} in the workspace. Start the app there, or wait until it has started. "
+                f"({error.message})",
+                RETRY_S,
+            )
+        case BadBody():
+            return AppRefusal(400, "This request can't be read", str(error))
+        case GenbaError():
+            title = "The workspace can't be reached" if error.status == 502 else "The app can't be shown"
+            return AppRefusal(error.status, title, error.message, RETRY_S if error.status > 500 else 0)
+        case UpstreamLost():
+            return AppRefusal(502, "The app did not answer", f"{name} closed the connection: {error}", 0)
+        case _:
+            return AppRefusal(
+                502, "The app's answer can't be read", f"What {name} answered is not HTTP: {error}. Is it https?", 0
+            )
+
+
+def _unread(scope: HTTPScope | WebsocketScope, origin: AppOrigin) -> AppRequest:
+    """As much of a request as its refusal needs."""
+    return AppRequest(origin, "GET", "http", "", "/", "", [], "", scope["type"] == "websocket")

@@ -1,0 +1,85 @@
+"""Where an app is: the address that its agent connects to, and the target of a request to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+from genba_gateway.errors import BadRequest
+from genba_wire.tunnel.streams import TCP, UNIX, TcpOpen, UnixOpen, encode
+
+_PORTS: Final = {"http": 80, "https": 443}
+_UNIX_SCHEME: Final = "http+unix"
+
+_TOKEN_PARAMETERS: Final = ("coder_session_token", "coder_application_connect_api_key")
+"""Query parameters that carry our tokens (contract 0.2, 3.5); the second one has a suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What an agent connects to, and the path that goes before each request's."""
+
+    kind: str
+    """Of the stream: TCP, or UNIX."""
+    head: bytes
+    """Of the stream."""
+    is_tls: bool
+    host: str
+    name: str
+    """For people: "localhost:8080", or the socket's path."""
+    base: str
+    """Without a slash at its end."""
+
+
+@lru_cache(maxsize=1024)
+def parse_app_url(app_url: str) -> Upstream:
+    """Read the address of an app: http, https, or http+unix with the socket's quoted path in place of a host.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        parts = urlsplit(app_url)
+        port = parts.port
+    except ValueError as error:
+        raise BadRequest(f"The app's url {app_url!r} can't be read: {error}.") from error
+    base = parts.path.rstrip("/")
+    if parts.scheme == _UNIX_SCHEME and parts.netloc:
+        path = unquote(parts.netloc)
+        return Upstream(UNIX, encode(UnixOpen(path=path)), False, "localhost", path, base)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadRequest(f"The app's url {app_url!r} is not of the form http://HOST:PORT or https://HOST:PORT.")
+    port = port or _PORTS[parts.scheme]
+    head = encode(TcpOpen(host=parts.hostname, port=port))
+    return Upstream(TCP, head, parts.scheme == "https", parts.hostname, f"{parts.hostname}:{port}", base)
+
+
+def make_target(upstream: Upstream, base_path: str, raw_path: str, query: str) -> bytes:
+    """The request's target as the app is asked for it.
+
+    Args:
+        base_path: where the app's own paths begin; as many segments of `raw_path` are taken off, however encoded.
+        query: without our own tokens in the result.
+
+    Raises:
+        BadRequest: the path is not below `base_path`.
+    """
+    segments = raw_path.split("/", base_path.count("/"))
+    if len(segments) <= base_path.count("/"):
+        raise BadRequest("The address leads to no app.")
+    below = segments[-1]
+    kept = strip_query(query)
+    return f"{upstream.base}/{below}{'?' if kept else ''}{kept}".encode("ascii")
+
+
+def strip_query(query: str) -> str:
+    """A query without parameters that carry our tokens."""
+    if "coder_" not in query.lower() and "%" not in query:
+        return query
+    return "&".join(each for each in query.split("&") if not _is_token(each))
+
+
+def _is_token(parameter: str) -> bool:
+    return unquote_plus(parameter.partition("=")[0]).strip().lower().startswith(_TOKEN_PARAMETERS)

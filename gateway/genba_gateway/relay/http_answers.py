@@ -1,0 +1,62 @@
+"""What ASGI has no message for: dropping a connection, breaking an answer off, and trailers over HTTP/1.1.
+
+It relies on Hypercorn's inner workings as `takeover` does (docs/decisions/0008-taking-hypercorns-transport.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import h11
+from hypercorn.protocol.events import EndBody, Event
+from hypercorn.protocol.h11 import H11Protocol
+
+from genba_gateway.relay.takeover import find_server
+
+_INTERNAL_ERROR: Final = 2
+"""Of HTTP/2 (RFC 9113, 7)."""
+
+
+def abort_connection(scope: Mapping[str, Any]) -> None:
+    """Drop the connection of a request, or of a websocket not taken; not where others may share it (HTTP/2)."""
+    server = find_server(scope)
+    if server is not None and isinstance(server.protocol.protocol, H11Protocol):
+        server.writer.transport.abort()
+
+
+async def break_answer(scope: Mapping[str, Any]) -> None:
+    """End a request so that its client sees that the answer is not whole: the connection, or over HTTP/2 the stream."""
+    server = find_server(scope)
+    if server is None:
+        return
+    protocol = server.protocol.protocol
+    if isinstance(protocol, H11Protocol):
+        server.writer.transport.abort()
+        return
+    for number, stream in protocol.streams.items():
+        if getattr(stream, "scope", None) is scope:
+            protocol.connection.reset_stream(number, error_code=_INTERNAL_ERROR)
+            await protocol._flush()  # pyright: ignore[reportPrivateUsage]
+            return
+
+
+def add_trailers(scope: Mapping[str, Any], trailers: list[tuple[bytes, bytes]]) -> None:
+    """Have an HTTP/1.1 answer in chunks end with these; call it before the last part of the body is sent.
+
+    Over HTTP/2 ASGI has a message for it, and this does nothing.
+    """
+    server = find_server(scope)
+    protocol = server.protocol.protocol if server is not None else None
+    stream = protocol.stream if isinstance(protocol, H11Protocol) else None
+    if not isinstance(protocol, H11Protocol) or stream is None:
+        return
+    send_on = stream.send
+
+    async def send(event: Event) -> None:
+        if isinstance(event, EndBody):
+            await protocol._send_h11_event(h11.EndOfMessage(headers=trailers))  # pyright: ignore[reportPrivateUsage]
+        else:
+            await send_on(event)
+
+    stream.send = send
