@@ -42,12 +42,16 @@ class _TemplateRow(Message, frozen=True, kw_only=True):
     Template: _NamedTemplate
 
 
-def push_starter(folders: RunFolders, starter: Path, genba: GenbaCommand) -> None:
-    """Push the starter if the gateway does not have it, or has another version of it."""
+def push_starter(folders: RunFolders, starter: Path, genba: GenbaCommand, *options: str) -> None:
+    """Push the starter if the gateway does not have it, or has another version of it.
+
+    Args:
+        options: more of `genba templates push`.
+    """
     found = hash_folder(starter)
     if has_template(genba) and folders.pushed.exists() and folders.pushed.read_text(encoding="utf-8") == found:
         return
-    genba.run(f"template {TEMPLATE} is imported", "templates", "push", TEMPLATE, "-d", str(starter), "-y")
+    genba.run(f"template {TEMPLATE} is imported", "templates", "push", TEMPLATE, "-d", str(starter), "-y", *options)
     folders.pushed.write_text(found, encoding="utf-8")
 
 

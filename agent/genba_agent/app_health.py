@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
 import httpx
 
 from genba_agent.api import AgentApi
+from genba_agent.carriers.unix import locate_socket
 from genba_agent.clock import Clock
 from genba_agent.retry import is_final
 from genba_wire.api.agents import Healthcheck, WorkspaceApp
+from genba_wire.app_urls import read_socket_url
 from genba_wire.errors import TransportError
 
 logger = logging.getLogger(__name__)
@@ -106,9 +109,30 @@ class AppHealth:
 
 async def _is_well(client: httpx.AsyncClient, healthcheck: Healthcheck) -> bool:
     try:
-        async with client.stream("GET", healthcheck.url, timeout=healthcheck.interval) as response:
+        async with _ask(client, healthcheck) as response:
             return response.status_code < UNHEALTHY_FROM_STATUS
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup):
         # The last two are for hosts and ports that can't be looked up, like http://xn--/ and http://localhost:99999/;
         # a group holds what anyio met on its way to several addresses.
         return False
+
+
+@asynccontextmanager
+async def _ask(client: httpx.AsyncClient, healthcheck: Healthcheck) -> AsyncGenerator[httpx.Response]:
+    """Send the question, to a port or to a unix socket; `client` is for ports.
+
+    Raises:
+        ValueError: the address names no unix socket, though it says so.
+    """
+    on_socket = read_socket_url(healthcheck.url)
+    if on_socket is None:
+        async with client.stream("GET", healthcheck.url, timeout=healthcheck.interval) as response:
+            yield response
+        return
+    path = locate_socket(on_socket.socket)
+    # Redirects are not followed: they may lead anywhere else, and are a sign of life.
+    async with (
+        httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=path), trust_env=False) as socket_client,
+        socket_client.stream("GET", f"http://localhost{on_socket.target}", timeout=healthcheck.interval) as response,
+    ):
+        yield response

@@ -66,9 +66,10 @@ def make_tar(files: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def read_starter(name: str) -> dict[str, str]:
-    """The files of a starter template."""
-    return {path.name: path.read_text() for path in (STARTERS / name).iterdir() if path.is_file()}
+def read_starter(name: str, *, code_server: bool = False) -> dict[str, str]:
+    """The files of a starter template; by default without those that install and run code-server."""
+    files = {path.name: path.read_text() for path in (STARTERS / name).iterdir() if path.is_file()}
+    return {file: text for file, text in files.items() if code_server or not file.startswith("code-server.")}
 
 
 class RealGateway:

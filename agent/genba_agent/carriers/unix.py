@@ -38,7 +38,7 @@ class UnixStreams:
     async def _connect(self, target: UnixOpen, stream: Stream) -> None:
         try:
             async with asyncio.timeout(CONNECT_S):
-                connected = await _connect_to(_locate(target.path))
+                connected = await _connect_to(locate_socket(target.path))
         except TimeoutError:
             stream.refuse(ResetCode.FAILED, f"{target.path} did not answer within {CONNECT_S:.0f} s.")
         except (OSError, ValueError) as error:
@@ -49,7 +49,8 @@ class UnixStreams:
             await loop.create_unix_connection(lambda: AcceptingJoint(stream), sock=connected)
 
 
-def _locate(path: str) -> str:
+def locate_socket(path: str) -> str:
+    """Return where a socket is that is named absolutely or below the home folder."""
     return os.path.join(os.path.expanduser("~"), path.removeprefix("~/"))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -63,4 +64,32 @@ async def test_failed_report_is_repeated_and_apps_without_check_are_left_out() -
         running = group.create_task(app_health.run())
         await gateway.wait_for(lambda: bool(gateway.healths))
         assert gateway.healths == {checked.id: "healthy"}
+        running.cancel()
+
+
+async def test_app_on_a_unix_socket_below_the_home_is_asked(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(short_dir))
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0].decode())
+        # A redirect is a sign of life, and is not followed.
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    (short_dir / ".app").mkdir()
+    async with (
+        await asyncio.start_unix_server(answer, short_dir / ".app" / "socket"),
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        there = make_app("http+unix://.app%2Fsocket/healthz?deep=1")
+        absent, nameless = make_app("http+unix://.app%2Fother/healthz"), make_app("http+unix:///healthz")
+        running = group.create_task(AppHealth(AgentApi(transport), SystemClock(), [there, absent, nameless]).run())
+        await gateway.wait_for(lambda: len(gateway.healths) == 3)
+        assert gateway.healths == {there.id: "healthy", absent.id: "unhealthy", nameless.id: "unhealthy"}
+        assert asked[0] == "GET /healthz?deep=1 HTTP/1.1"
         running.cancel()

@@ -18,3 +18,8 @@ def test_every_starter_has_a_template_and_words_for_users() -> None:
 def test_unknown_starter_is_refused_with_those_that_are_there() -> None:
     with pytest.raises(KeyError, match="host"):
         read_starter("../host")
+
+
+def test_code_server_is_the_same_in_every_starter_that_has_it() -> None:
+    for name in ("code-server.tf", "code-server.sh"):
+        assert (read_starter("docker") / name).read_bytes() == (read_starter("host") / name).read_bytes()
