@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -82,6 +83,20 @@ def _npm(prefix: Path, package: str, environment: Mapping[str, str]) -> None:
         raise MissingPart(f"npm could not install {package}: {said[-1]}")
 
 
+def put_on_path(installed: Path, folder: Path) -> None:
+    """Write the program `code-server` into a folder, as a package of a distribution does."""
+    node, entry = find_programs(installed)
+    program = folder / "code-server"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(str(node))} {shlex.quote(str(entry))} "$@"\n')
+    program.chmod(0o755)
+
+
+def find_programs(installed: Path) -> tuple[Path, Path]:
+    """Node, and the file that it has to run."""
+    node = installed / "node" / "node_modules" / "node" / "bin" / "node"
+    return node, installed / "code-server" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
+
+
 class CodeServer:
     """A code-server process with folders of its own. Use as an async context manager: at its end nothing is left."""
 
@@ -89,12 +104,11 @@ class CodeServer:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/?folder={folder / 'project'}"
-        node_bin = installed / "node" / "node_modules" / "node" / "bin"
-        entry = installed / "code-server" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
-        self._command = [str(node_bin / "node"), str(entry)]
+        node, entry = find_programs(installed)
+        self._command = [str(node), str(entry)]
         self.home = folder / "home"
         home = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
-        path = f"{node_bin}:/usr/local/bin:/usr/bin:/bin"
+        path = f"{node.parent}:/usr/local/bin:/usr/bin:/bin"
         self._environment = {**clean_environment(), **home, **environment, "PATH": path}
         self.environment = environment
         self._settings = settings

@@ -44,7 +44,9 @@ resource "coder_app" "code_server" {
   icon         = "/icon/code.svg"
   url          = "${local.code_server_socket}/"
   share        = "owner"
-  order        = 1
+  # Under a name of its own where the gateway has some (--wildcard-access-url), apart from other apps; else by path.
+  subdomain = true
+  order     = 1
 
   healthcheck {
     url       = "${local.code_server_socket}/healthz"
