@@ -15,6 +15,7 @@ from typing import Any, Final
 from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
+from genba_gateway.loops.autostart import Autostart
 from genba_gateway.loops.autostop import Autostop
 from genba_gateway.loops.certificate_renewal import CertificateRenewal
 from genba_gateway.loops.job_queue import JobQueue
@@ -92,6 +93,7 @@ async def _run(
         async with asyncio.TaskGroup() as tasks:
             loops = [
                 tasks.create_task(queue.run(), name="job queue"),
+                tasks.create_task(Autostart(services.autostarts).run(), name="autostart"),
                 tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
             ]

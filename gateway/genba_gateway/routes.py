@@ -16,6 +16,7 @@ from genba_gateway.api import (
     api_keys,
     appearance,
     applications,
+    autostart,
     builds,
     carriers,
     deadlines,
@@ -36,6 +37,7 @@ from genba_gateway.api import (
     templates,
     terminals,
     users,
+    workspace_settings,
     workspaces,
 )
 from genba_gateway.api.agent_listener import install_agent_listener
@@ -95,6 +97,8 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, now),
         port_shares.make_blueprint(s.port_shares),
         deadlines.make_blueprint(s.deadlines),
+        autostart.make_blueprint(s.autostarts),
+        workspace_settings.make_blueprint(s.workspace_settings),
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
         agents.make_blueprint(s.agents),

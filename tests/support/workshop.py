@@ -12,7 +12,18 @@ from typing import Any, Final
 from quart import Quart
 from quart.typing import TestWebsocketConnectionProtocol as WebsocketConnection
 
-from genba_gateway.api import activity, builds, deadlines, dry_runs, files, template_versions, templates, workspaces
+from genba_gateway.api import (
+    activity,
+    autostart,
+    builds,
+    deadlines,
+    dry_runs,
+    files,
+    template_versions,
+    templates,
+    workspace_settings,
+    workspaces,
+)
 from genba_gateway.config import Config
 from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.jobs import Job
@@ -229,6 +240,8 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
         dry_runs.make_blueprint(s.dry_runs, s.jobs, clock),
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, clock),
         deadlines.make_blueprint(s.deadlines),
+        autostart.make_blueprint(s.autostarts),
+        workspace_settings.make_blueprint(s.workspace_settings),
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, clock),
     )

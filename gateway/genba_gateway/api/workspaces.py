@@ -59,6 +59,7 @@ def workspace_message(workspace: Workspace, now: datetime) -> messages.Workspace
         outdated=workspace.latest_build.template_version_id != workspace.template_active_version_id,
         name=workspace.name,
         autostart_schedule=workspace.autostart_schedule,
+        next_start_at=workspace.next_start_at,
         ttl_ms=workspace.ttl_ms,
         last_used_at=workspace.last_used_at,
         deleting_at=workspace.deleting_at,
@@ -66,7 +67,7 @@ def workspace_message(workspace: Workspace, now: datetime) -> messages.Workspace
         health=messages.WorkspaceHealth(healthy=health.healthy, failing_agents=health.failing),
         automatic_updates=workspace.automatic_updates,
         allow_renames=True,
-        favorite=False,
+        favorite=workspace.favorite,
     )
 
 

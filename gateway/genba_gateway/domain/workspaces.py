@@ -129,6 +129,7 @@ class Workspace:
     template_require_active_version: bool
     name: str
     autostart_schedule: str | None
+    next_start_at: datetime | None
     ttl_ms: int | None
     automatic_updates: str
     last_used_at: datetime
@@ -137,6 +138,7 @@ class Workspace:
     created_at: datetime
     updated_at: datetime
     deleted: bool
+    favorite: bool
     latest_build: Build
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.templates import TemplateVersion
+from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, FieldProblem, Forbidden
 
 
@@ -29,6 +33,14 @@ class BuildPlan:
     state: bytes | None = None
     required_version_id: str = ""
     """The only version that may be started by somebody who may not change the template; empty for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccord:
+    """A build that the gateway begins by itself: why, and whether it still has to when the workspace is its own."""
+
+    reason: str
+    is_due: Callable[[AsyncConnection, Workspace], Awaitable[bool]]
 
 
 def require_startable(actor: UserActor, plan: BuildPlan) -> None:

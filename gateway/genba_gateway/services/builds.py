@@ -12,18 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.build_parameters import choose_values, choose_values_to_end
-from genba_gateway.domain.deadlines import is_overdue
 from genba_gateway.domain.jobs import ACTIVE, Job, JobType
 from genba_gateway.domain.provisioning import Transition
-from genba_gateway.domain.workspaces import AUTOSTOP, Build, Workspace
+from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Forbidden
-from genba_gateway.services.build_plans import BuildPlan, require_startable
+from genba_gateway.services.build_plans import BuildPlan, OwnAccord, require_startable
 from genba_gateway.services.build_requests import check_build_request, parse_state, parse_transition
 from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.template_versions import require_succeeded
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import builds as build_store
-from genba_gateway.store import deadlines as deadline_store
 from genba_gateway.store import jobs as job_store
 from genba_gateway.store import resources as resource_store
 from genba_gateway.store import template_versions as version_store
@@ -49,7 +47,7 @@ class Builds:
         self._now = now
 
     async def create(
-        self, actor: UserActor, workspace_id: str, request: CreateBuildRequest, *, only_if_overdue: bool = False
+        self, actor: UserActor, workspace_id: str, request: CreateBuildRequest, *, by_itself: OwnAccord | None = None
     ) -> Build:
         """Queue a start, stop or delete.
 
@@ -57,12 +55,11 @@ class Builds:
             actor: who asks.
             workspace_id: whose build.
             request: what to do.
-            only_if_overdue: the gateway does it by itself, if the workspace's deadline has passed, or if it is time to
-                try that again after it failed.
+            by_itself: nobody asks, the gateway does it by itself, if it is still due.
 
         Raises:
             BadRequest: a bad transition, version, state or parameter; names it.
-            Conflict: another build is in progress, or the workspace is not overdue.
+            Conflict: another build is in progress, or it is no longer due.
             Forbidden: a state or debug log was asked for without rights on the template, or a start of another
                 version than the active one where the template requires that.
         """
@@ -73,11 +70,11 @@ class Builds:
                 raise not_found()
             action = Action.DELETE if request.transition == "delete" else Action.UPDATE
             require(actor, Resource.WORKSPACE, action, workspace.owner_id)
-            if only_if_overdue and not await _has_to_stop(connection, workspace, now):
-                raise Conflict(f"Workspace {workspace.name!r} was used or stopped meanwhile.")
+            if by_itself is not None and not await by_itself.is_due(connection, workspace):
+                raise Conflict(f"Workspace {workspace.name!r} was used, started or stopped meanwhile.")
             plan = await self._plan(connection, actor, workspace, request)
-            if only_if_overdue:
-                plan = replace(plan, reason=AUTOSTOP)
+            if by_itself is not None:
+                plan = replace(plan, reason=by_itself.reason)
             build_id = await self.insert(connection, actor, plan, now)
         self._pubsub.publish(channels.JOBS, channels.of_workspace(workspace_id))
         return await self.get(actor, build_id)
@@ -269,10 +266,3 @@ def _choose_version(workspace: Workspace, transition: Transition) -> str:
     if transition is Transition.START and workspace.automatic_updates == "always":
         return workspace.template_active_version_id
     return workspace.latest_build.template_version_id
-
-
-async def _has_to_stop(connection: AsyncConnection, workspace: Workspace, now: datetime) -> bool:
-    if is_overdue(workspace.latest_build, now):
-        return True
-    failed = await deadline_store.list_failed_autostops(connection, workspace.id)
-    return any(each.retry_at <= now for each in failed)

@@ -25,6 +25,7 @@ from genba_gateway.services.app_places import AppPlaces
 from genba_gateway.services.app_sessions import AppSessions
 from genba_gateway.services.app_tokens import AppTokens
 from genba_gateway.services.appearance import Appearances
+from genba_gateway.services.autostart import Autostarts
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deadlines import Deadlines
@@ -55,6 +56,7 @@ from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
+from genba_gateway.services.workspace_settings import WorkspaceSettings
 from genba_gateway.services.workspaces import Workspaces
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
@@ -78,6 +80,7 @@ class Services:
     app_gate: AppGate
     app_sessions: AppSessions
     appearances: Appearances
+    autostarts: Autostarts
     builds: Builds
     client_carriers: ClientCarriers
     deadlines: Deadlines
@@ -102,6 +105,7 @@ class Services:
     templates: Templates
     terminals: Terminals
     users: Users
+    workspace_settings: WorkspaceSettings
     workspaces: Workspaces
 
 
@@ -162,6 +166,7 @@ def make_services(
         ),
         app_sessions=app_sessions,
         appearances=Appearances(database, now),
+        autostarts=Autostarts(database, sealer, pubsub, builds, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),
@@ -200,5 +205,6 @@ def make_services(
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),
         users=Users(database, passwords, now),
+        workspace_settings=WorkspaceSettings(database, pubsub, now),
         workspaces=Workspaces(database, sealer, pubsub, builds, now),
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import Action, Resource, UserActor
-from genba_gateway.domain.deadlines import explain_bad_extension, explain_bad_ttl
+from genba_gateway.domain.deadlines import explain_bad_extension, explain_bad_ttl, is_overdue
 from genba_gateway.domain.provisioning import Transition
-from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus
+from genba_gateway.domain.workspaces import AUTOSTOP, Workspace, WorkspaceStatus
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
+from genba_gateway.services.build_plans import OwnAccord
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.times import to_utc
 from genba_gateway.services.visibility import Clock, not_found, require
@@ -92,11 +95,22 @@ class Deadlines:
         owner = UserActor(workspace.owner_id, workspace.owner_name, (), key_id="")
         try:
             await self._builds.create(
-                owner, workspace_id, CreateBuildRequest(transition=Transition.STOP.value), only_if_overdue=True
+                owner,
+                workspace_id,
+                CreateBuildRequest(transition=Transition.STOP.value),
+                by_itself=OwnAccord(AUTOSTOP, self._has_to_stop),
             )
         except Conflict:
             return False
         return True
+
+    async def _has_to_stop(self, connection: AsyncConnection, workspace: Workspace) -> bool:
+        """Whether the deadline has passed, or it is time to try the stop again after it failed."""
+        now = self._now()
+        if is_overdue(workspace.latest_build, now):
+            return True
+        failed = await deadline_store.list_failed_autostops(connection, workspace.id)
+        return any(each.retry_at <= now for each in failed)
 
 
 def refuse_ttl_of_template(template_name: str) -> BadRequest:

@@ -20,11 +20,13 @@ from genba_gateway.domain.workspace_query import WorkspaceQuery, parse_workspace
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Gone, MethodNotAllowed, NotFound
 from genba_gateway.services.audit import record_change
+from genba_gateway.services.autostart import read_next_start, refuse_schedule_of_template
 from genba_gateway.services.build_plans import BuildPlan
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.deadlines import refuse_ttl_of_template
 from genba_gateway.services.searches import refuse_bad_search
 from genba_gateway.services.visibility import Clock, not_found, require
+from genba_gateway.services.workspace_settings import check_automatic_updates
 from genba_gateway.store import builds as build_store
 from genba_gateway.store import resources as resource_store
 from genba_gateway.store import template_versions as version_store
@@ -69,7 +71,9 @@ class Workspaces:
         """
         require(actor, Resource.WORKSPACE, Action.CREATE, owner.id)
         _check(request)
-        now, workspace_id = self._now(), str(uuid.uuid4())
+        now, workspace_id, next_start_at = self._now(), str(uuid.uuid4()), None
+        if request.autostart_schedule:
+            next_start_at = await read_next_start(request.autostart_schedule, now, field="autostart_schedule")
         async with self._database.write() as connection:
             version = None
             if request.template_version_id:
@@ -86,6 +90,8 @@ class Workspaces:
                 raise BadRequest(f"Template {template.name!r} has no version {request.template_version_id}.")
             if not template.allow_user_autostop and request.ttl_ms not in {None, template.default_ttl_ms}:
                 raise refuse_ttl_of_template(template.name)
+            if next_start_at is not None and not template.allow_user_autostart:
+                raise refuse_schedule_of_template(template.name, field="autostart_schedule")
             workspace = workspace_store.NewWorkspace(
                 id=workspace_id,
                 owner_id=owner.id,
@@ -93,6 +99,7 @@ class Workspaces:
                 template_id=template.id,
                 name=request.name,
                 autostart_schedule=request.autostart_schedule or None,
+                next_start_at=next_start_at,
                 ttl_ms=request.ttl_ms if request.ttl_ms is not None else (template.default_ttl_ms or None),
                 automatic_updates=request.automatic_updates or "never",
                 created_at=now,
@@ -145,7 +152,7 @@ class Workspaces:
         require(actor, Resource.WORKSPACE, Action.READ, workspace.owner_id)
         if workspace.deleted and not include_deleted:
             raise Gone(f"Workspace {workspace.name!r} was deleted.")
-        return (await self._with_resources([workspace]))[0]
+        return (await self._with_resources(actor, [workspace]))[0]
 
     async def get_by_name(
         self, actor: UserActor, owner: User, name: str, *, include_deleted: bool = False
@@ -159,7 +166,7 @@ class Workspaces:
             )
         if workspace is None:
             raise not_found()
-        return (await self._with_resources([workspace]))[0]
+        return (await self._with_resources(actor, [workspace]))[0]
 
     async def list_matching(self, actor: UserActor, text: str, *, limit: int | None, offset: int) -> WorkspacePage:
         """Workspaces that the actor may see and that match a search (contract 2.3).
@@ -180,7 +187,7 @@ class Workspaces:
                 limit=None if looked_at else limit,
                 offset=0 if looked_at else offset,
             )
-        full = await self._with_resources(found)
+        full = await self._with_resources(actor, found)
         if looked_at:
             full = [workspace for workspace in full if await self._matches(workspace, query)]
             count = len(full)
@@ -205,13 +212,15 @@ class Workspaces:
             return all(name in lowered and (wanted is None or lowered[name] == wanted) for name, wanted in query.params)
         return True
 
-    async def _with_resources(self, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    async def _with_resources(self, actor: UserActor, workspaces: Sequence[Workspace]) -> list[Workspace]:
+        """Workspaces as the actor sees them: a favorite is one of its owner, and nobody else's business."""
         job_ids = [workspace.latest_build.job.id for workspace in workspaces]
         async with self._database.read() as connection:
             resources = await resource_store.list_resources_of_jobs(connection, self._sealer, job_ids)
         return [
             replace(
                 workspace,
+                favorite=workspace.favorite and workspace.owner_id == actor.user_id,
                 latest_build=replace(
                     workspace.latest_build, resources=resources.get(workspace.latest_build.job.id, ())
                 ),
@@ -268,16 +277,8 @@ def _check(request: CreateWorkspaceRequest) -> None:
         )
     if (wrong := explain_bad_ttl(request.ttl_ms or 0)) is not None:
         raise BadRequest(f"ttl_ms {wrong}.", validations=[FieldProblem("ttl_ms", wrong)])
-    if request.autostart_schedule:
-        raise BadRequest(
-            "Schedules are not supported by this version: leave autostart_schedule out.",
-            validations=[FieldProblem("autostart_schedule", "is not supported")],
-        )
-    if request.automatic_updates not in {"", "always", "never"}:
-        raise BadRequest(
-            f"automatic_updates {request.automatic_updates!r} is neither always nor never.",
-            validations=[FieldProblem("automatic_updates", "must be always or never")],
-        )
+    if request.automatic_updates:
+        check_automatic_updates(request.automatic_updates)
 
 
 def _check_name(name: str) -> None:

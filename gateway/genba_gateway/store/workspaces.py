@@ -39,6 +39,7 @@ class NewWorkspace:
     template_id: str
     name: str
     autostart_schedule: str | None
+    next_start_at: datetime | None
     ttl_ms: int | None
     automatic_updates: str
     created_at: datetime
@@ -90,6 +91,7 @@ async def insert_workspace(connection: AsyncConnection, workspace: NewWorkspace)
             template_id=workspace.template_id,
             name=workspace.name,
             autostart_schedule=workspace.autostart_schedule,
+            next_start_at=workspace.next_start_at,
             ttl_ms=workspace.ttl_ms,
             automatic_updates=workspace.automatic_updates,
             last_used_at=workspace.created_at,
@@ -97,6 +99,7 @@ async def insert_workspace(connection: AsyncConnection, workspace: NewWorkspace)
             group_acl={},
             created_at=workspace.created_at,
             updated_at=workspace.created_at,
+            favorite=False,
         )
     )
 
@@ -126,7 +129,7 @@ async def list_workspaces(
     limit: int | None,
     offset: int,
 ) -> tuple[list[Workspace], int]:
-    """Workspaces that match, in the contract's order (running first, then owner, then name), and their number.
+    """Workspaces that match, in the contract's order (own favorites, running ones, owner, name), and their number.
 
     Args:
         visible_to: only workspaces of this owner; None for all.
@@ -136,8 +139,12 @@ async def list_workspaces(
     if visible_to is not None:
         filtered = filtered.where(_workspaces.c.owner_id == visible_to)
     running = _status_condition(WorkspaceStatus.RUNNING)
+    own_favorite = sa.and_(_workspaces.c.favorite.is_(True), _workspaces.c.owner_id == caller_id)
     ordered = filtered.order_by(
-        sa.case((running, 0), else_=1), sa.text("lower(b_owner_name)"), sa.func.lower(_workspaces.c.name)
+        sa.case((own_favorite, 0), else_=1),
+        sa.case((running, 0), else_=1),
+        sa.text("lower(b_owner_name)"),
+        sa.func.lower(_workspaces.c.name),
     )
     found = await _read(connection, ordered.offset(offset).limit(limit))
     if limit is None and not offset:

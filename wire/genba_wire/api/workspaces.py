@@ -146,6 +146,24 @@ class UpdateTTLRequest(Message, frozen=True, kw_only=True):
     ttl_ms: int | None = None
 
 
+class UpdateAutostartRequest(Message, frozen=True, kw_only=True):
+    """PUT /workspaces/{workspace}/autostart; null or empty: it never starts by itself."""
+
+    schedule: str | None = None
+
+
+class ResolveAutostartResponse(Message, frozen=True, kw_only=True):
+    """GET /workspaces/{workspace}/resolve-autostart: whether the next start by schedule lacks a parameter."""
+
+    parameter_mismatch: bool
+
+
+class UpdateAutomaticUpdatesRequest(Message, frozen=True, kw_only=True):
+    """PUT /workspaces/{workspace}/autoupdates: `always` or `never`."""
+
+    automatic_updates: str
+
+
 class ExtendRequest(Message, frozen=True, kw_only=True):
     """PUT /workspaces/{workspace}/extend."""
 

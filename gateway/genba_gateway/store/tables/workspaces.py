@@ -25,6 +25,7 @@ workspaces = sa.Table(
     make_ref("template_id", "templates", index=True),
     make_text("name"),
     sa.Column("autostart_schedule", sa.Text, nullable=True),
+    make_time("next_start_at", nullable=True),
     sa.Column("ttl_ms", sa.BigInteger, nullable=True),
     make_text("automatic_updates", default="never"),
     make_time("last_used_at"),
@@ -35,6 +36,7 @@ workspaces = sa.Table(
     make_time("created_at"),
     make_time("updated_at"),
     make_flag("deleted"),
+    sa.Column("favorite", sa.Boolean, nullable=False, default=False, comment="of its owner"),
     sa.Index("uq_workspaces_owner_id_name", "owner_id", sa.text("lower(name)"), unique=True, sqlite_where=NOT_DELETED),
 )
 

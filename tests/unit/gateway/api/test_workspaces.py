@@ -45,7 +45,7 @@ async def test_a_workspace_begins_with_a_start_that_waits(workshop: Workshop) ->
         ({"ttl_ms": MIN_TTL_MS}, 201, []),
         ({"ttl_ms": MAX_TTL_MS}, 201, []),
         ({"ttl_ms": MAX_TTL_MS + 1}, 400, ["ttl_ms"]),
-        ({"autostart_schedule": "0 9 * * *"}, 400, ["autostart_schedule"]),
+        ({"autostart_schedule": "0 9 1 * *"}, 400, ["autostart_schedule"]),
         ({"automatic_updates": "sometimes"}, 400, ["automatic_updates"]),
         ({"automatic_updates": "always"}, 201, []),
         ({"template_id": ""}, 400, ["template_id"]),

@@ -177,6 +177,24 @@ def test_shares_of_ports_and_usage_of_apps_begin_empty_beside_rows_from_before(
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+def test_workspaces_from_before_have_no_time_to_start_and_are_no_favorites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "genba.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "known_revisions", lambda: ["0001", "0002", "0003"])
+        _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(workspaces)")]
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.execute(f"INSERT INTO workspaces ({names}) VALUES ({marks})", ["kept"] * len(columns))
+        connection.commit()
+    _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        row = connection.execute("SELECT name, next_start_at, favorite FROM workspaces").fetchone()
+    assert row == ("kept", None, 0)
+
+
 def _copy_migrations(folder: Path, *, until: str) -> Path:
     (folder / "versions").mkdir(parents=True)
     files = [each for each in (schema.MIGRATIONS / "versions").glob("0*.py") if each.name[:4] <= until]
