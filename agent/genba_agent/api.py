@@ -22,6 +22,7 @@ from genba_wire.api.agent_protocol import (
     StatsResponse,
 )
 from genba_wire.api.message import Message
+from genba_wire.api.timings import ScriptTimingReport
 
 if TYPE_CHECKING:
     from genba_wire.aio.carrier import DialledCarrier
@@ -50,6 +51,9 @@ class AgentApi:
 
     async def post_lifecycle(self, request: LifecycleRequest) -> None:
         await self._transport.request("POST", f"{ME}/report-lifecycle", body=request)
+
+    async def post_script_timing(self, report: ScriptTimingReport) -> None:
+        await self._transport.request("POST", f"{ME}/script-timings", body=report)
 
     async def patch_logs(self, request: PatchLogsRequest, boot_id: str, first_number: int) -> None:
         """Store lines; the header lets the gateway recognise a batch that it has stored already."""

@@ -52,6 +52,18 @@ class ScriptCommand:
                 self.file.unlink()
 
 
+NOT_STARTED: Final = 127
+"""The exit status of a script that could not be started, as shells have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptEnd:
+    """How a script ended."""
+
+    outcome: Outcome
+    exit_status: int
+
+
 class ScriptRunner:
     """Runs scripts and hands their lines on."""
 
@@ -73,7 +85,7 @@ class ScriptRunner:
         logger.warning("Script %s: %s", _name_of(script), text)
         self._append_line(QueuedLine(script.log_source_id, self._clock.now(), level, text))
 
-    async def run(self, script: ManifestScript, hang_up: asyncio.Event | None = None) -> Outcome:
+    async def run(self, script: ManifestScript, hang_up: asyncio.Event | None = None) -> ScriptEnd:
         """Run a script to its end.
 
         Args:
@@ -92,7 +104,7 @@ class ScriptRunner:
 
     async def _run_command(
         self, script: ManifestScript, command: ScriptCommand, output: ScriptOutput, hang_up: asyncio.Event | None
-    ) -> Outcome:
+    ) -> ScriptEnd:
         pipes = [OutputPipe(output.take_stdout, output.end_stdout), OutputPipe(output.take_stderr, output.end_stderr)]
         try:
             child = await start_process(command.argv, command.environ, command.directory, pipes)
@@ -112,7 +124,7 @@ class ScriptRunner:
             self._tasks.create_task(
                 self._watch_open_pipes(child, output), name=f"pipes of script {script.log_source_id}"
             )
-        return outcome
+        return ScriptEnd(outcome, child.exit_status)
 
     async def _supervise(
         self, script: ManifestScript, child: ChildProcess, output: ScriptOutput, hang_up: asyncio.Event | None
@@ -217,11 +229,11 @@ def _interpreter_of(text: str, shell: str) -> list[str]:
     return words or [shell]
 
 
-def _report_unstartable(script: ManifestScript, output: ScriptOutput, error: OSError) -> Outcome:
+def _report_unstartable(script: ManifestScript, output: ScriptOutput, error: OSError) -> ScriptEnd:
     output.say("error", f"The script could not be started: {error}.")
     output.close()
     logger.warning("Script %s could not be started: %s", _name_of(script), error)
-    return Outcome.FAILED
+    return ScriptEnd(Outcome.FAILED, NOT_STARTED)
 
 
 def _name_of(script: ManifestScript) -> str:

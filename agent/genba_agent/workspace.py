@@ -23,6 +23,7 @@ from genba_agent.options import AgentOptions
 from genba_agent.retry import Retrier
 from genba_agent.script_runner import ScriptRunner
 from genba_agent.script_settings import ScriptSettings, make_settings
+from genba_agent.script_timings import ScriptTimings
 from genba_agent.scripts import Scripts
 from genba_agent.ssh.banners import Banners
 from genba_agent.ssh.host_certificate import HostCertificate
@@ -104,6 +105,7 @@ class WorkspaceRun:
         self._certificate = HostCertificate(api, clock, prepared.host_key)
         self._banners = Banners(api, clock)
         self._blocks_file_transfer = prepared.blocks_file_transfer
+        self._timings = ScriptTimings(api, retrier, clock)
         self._sender = LogSender(api, retrier, prepared.spool, prepared.earlier_spools)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -114,9 +116,10 @@ class WorkspaceRun:
                 environment = make_terminal_environment(self._settings, self._manifest.motd_file)
                 self._terminals.open(environment)
                 self._ssh.open(SshSettings(environment, self._certificate, self._banners, self._blocks_file_transfer))
-                scripts = Scripts(runner, self._manifest.scripts, self._clock)
+                scripts = Scripts(runner, self._manifest.scripts, self._clock, self._timings.add)
                 # Until the very end, as the last lines and states go through it.
                 sender = group.create_task(self._sender.run(), name="log sender")
+                timings = group.create_task(self._timings.run(), name="script timings")
                 metadata = Metadata(self._api, self._clock, self._settings, self._manifest.metadata)
                 stats = Stats(
                     self._api, self._retrier, self._clock, lambda: self._terminals.watched_count, self._ssh.counts
@@ -142,6 +145,7 @@ class WorkspaceRun:
                     loop.cancel()
                 await self._flush()
                 sender.cancel()
+                timings.cancel()
                 raise _Done
         except* _Done:
             pass
@@ -181,6 +185,7 @@ class WorkspaceRun:
             async with asyncio.timeout(FLUSH_S):
                 await self._sender.wait_until_delivered()
                 await self._lifecycle.wait_until_sent()
+                await self._timings.wait_until_sent()
                 return
         logger.warning("Not everything could be delivered within %g s; log lines stay on disk.", FLUSH_S)
 

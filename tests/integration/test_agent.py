@@ -220,12 +220,14 @@ async def test_script_that_passes_its_timeout_gets_sighup_and_the_state_start_ti
 
 
 async def test_failing_scripts_give_start_error_and_shutdown_error(tmp_path: Path) -> None:
-    failing = make_script("exit 3", source_id=SOURCE, run_on_stop=True)
+    failing = make_script("exit 3", source_id=SOURCE, script_id="failing", run_on_stop=True)
     async with running_gateway(make_manifest(scripts=[failing])) as gateway, running_agent(gateway, tmp_path) as agent:
         await gateway.wait_for(lambda: "start_error" in gateway.lifecycle)
         assert await end(agent, signal.SIGINT) == 0
         assert gateway.lifecycle[-1] == "shutdown_error"
         assert gateway.output_of(SOURCE) == ["The script exited with status 3."] * 2
+        reports = [(each["script_id"], each["stage"], each["exit_code"]) for each in gateway.script_timings]
+        assert reports == [("failing", "start", 3), ("failing", "stop", 3)]
 
 
 async def test_daemon_that_keeps_the_output_open_does_not_delay_ready_and_is_still_heard(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from genba_gateway.domain.provisioning import BuildRequest, BuildResult, ImportRequest, LogLevel, Transition
+from genba_gateway.domain.timings import TimingStage
 from genba_gateway.errors import ProvisionError
 from genba_gateway.provisioner import execution
 from genba_gateway.provisioner.sessions import marked_processes
@@ -435,3 +436,21 @@ async def test_failing_log_does_not_stop_a_build(
 
     assert result.error == ""
     assert "could not be stored" in caplog.text
+
+
+async def test_a_build_tells_how_long_terraform_and_each_resource_took(provisioner: TerraformProvisioner) -> None:
+    first = await build(provisioner)
+    stages = [each.stage for each in first.timings if each.source == "terraform" and each.resource == "terraform"]
+    assert stages[-2:] == [TimingStage.PLAN, TimingStage.APPLY]
+    plan, apply = [each for each in first.timings if each.resource == "terraform"][-2:]
+    of_resource = [each for each in first.timings if each.resource == "terraform_data.greeting"]
+    assert [(each.stage, each.action) for each in of_resource] == [
+        (TimingStage.APPLY, "create"),
+        (TimingStage.APPLY, "provision"),
+    ]
+    assert plan.started_at <= plan.ended_at <= apply.ended_at
+    assert all(each.started_at <= each.ended_at <= apply.ended_at for each in of_resource)
+    assert {each.source for each in of_resource} == {"terraform"}
+    second = await build(provisioner, "next", transition=Transition.DELETE, state=first.state)
+    actions = [each.action for each in second.timings if each.resource == "terraform_data.greeting"]
+    assert actions == ["read", "delete"]

@@ -13,6 +13,7 @@ def make_script(
     script: str,
     *,
     source_id: str | None = None,
+    script_id: str = "",
     log_path: str = "",
     cron: str = "",
     run_on_start: bool = True,
@@ -20,6 +21,7 @@ def make_script(
     timeout_s: float = 0,
 ) -> ManifestScript:
     return ManifestScript(
+        id=script_id,
         log_source_id=source_id or str(uuid.uuid4()),
         log_path=log_path,
         script=script,

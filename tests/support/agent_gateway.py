@@ -77,6 +77,7 @@ class AgentGateway:
     lifecycle: list[str] = field(default_factory=list[str])
     startups: list[Json] = field(default_factory=list[Json])
     metadata: list[Json] = field(default_factory=list[Json])
+    script_timings: list[Json] = field(default_factory=list[Json])
     stats: list[Json] = field(default_factory=list[Json])
     healths: dict[str, str] = field(default_factory=dict[str, str])
     answers: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -268,6 +269,8 @@ class AgentGateway:
                 self.startups.append(body)
             case "POST", "report-lifecycle":
                 self.lifecycle.append(body["state"])
+            case "POST", "script-timings":
+                self.script_timings.append(body)
             case "POST", "report-stats":
                 self.stats.append(body)
                 return 200, {"report_interval": self.report_interval_ns}

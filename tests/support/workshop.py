@@ -21,6 +21,7 @@ from genba_gateway.api import (
     files,
     template_versions,
     templates,
+    timings,
     workspace_settings,
     workspaces,
 )
@@ -241,6 +242,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
         workspaces.make_blueprint(s.workspaces, s.users, s.organizations, clock),
         deadlines.make_blueprint(s.deadlines),
         autostart.make_blueprint(s.autostarts),
+        timings.make_blueprint(s.timings),
         workspace_settings.make_blueprint(s.workspace_settings),
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, clock),

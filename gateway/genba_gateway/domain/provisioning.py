@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from genba_gateway.domain.timings import ProvisionerTiming
+
 
 class Transition(StrEnum):
     """What a build does to a workspace (contract appendix C, WorkspaceTransition)."""
@@ -251,6 +253,7 @@ class BuildResult:
     resources: tuple[ResourceSpec, ...] = ()
     error: str = ""
     canceled: bool = False
+    timings: tuple[ProvisionerTiming, ...] = ()
 
 
 OnResources = Callable[[Sequence[ResourceSpec]], Awaitable[None]]

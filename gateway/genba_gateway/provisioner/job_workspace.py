@@ -22,6 +22,7 @@ from genba_gateway.provisioner.template_cache import CachedTemplate, Fingerprint
 from genba_gateway.provisioner.template_source import TemplateSource, read_template
 from genba_gateway.provisioner.terraform_binary import TerraformBinary
 from genba_gateway.provisioner.terraform_commands import TerraformCommands
+from genba_gateway.provisioner.timing_log import TimingLog
 
 REATTACH_VARIABLE = "TF_REATTACH_PROVIDERS"
 BACKEND_OVERRIDE_NAME = "genba_backend_override.tf.json"
@@ -73,6 +74,7 @@ class JobWorkspace:
         self._settings = settings
         self._cancel = cancel
         self.log = log
+        self.timings = TimingLog()
         self.directory = JobDirectory(settings.jobs_dir / job_id, job_id)
 
     @asynccontextmanager
@@ -101,7 +103,7 @@ class JobWorkspace:
                 cancel_grace_s=settings.cancel_grace_s,
             )
             hosted = tuple(sorted(json.loads(reattach.get(REATTACH_VARIABLE, "{}"))))
-            yield Terraform(TerraformCommands(execution, self.log), hosted)
+            yield Terraform(TerraformCommands(execution, self.log, self.timings), hosted)
 
     async def open_template(self, version_id: str, archive: bytes, hosted: tuple[str, ...]) -> OpenTemplate:
         """Put the template into the job's source directory, from the cache when it is there.

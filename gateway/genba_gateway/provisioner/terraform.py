@@ -153,7 +153,13 @@ class TerraformProvisioner:
             except ProvisionError as error:
                 ending = _Ending((await self._explain(error, log)).message)
         await log.begin_stage(CLEANING_UP)
-        return BuildResult(state=state, resources=resources, error=ending.error, canceled=ending.canceled)
+        return BuildResult(
+            state=state,
+            resources=resources,
+            error=ending.error,
+            canceled=ending.canceled,
+            timings=workspace.timings.read(),
+        )
 
     async def _hand_over_state(
         self, directory: JobDirectory, request: BuildRequest, on_state: OnState | None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from genba_gateway.domain.timings import TimingStage
 from genba_gateway.errors import ProvisionError
 from genba_gateway.provisioner.execution import Capture, Outcome, TerraformExecution
 from genba_gateway.provisioner.job_log import JobLog
 from genba_gateway.provisioner.terraform_output import LineSplitter, OutputLog
+from genba_gateway.provisioner.timing_log import TimingLog
 
 
 class TerraformFailed(ProvisionError):
@@ -22,9 +24,10 @@ class JobCanceled(ProvisionError):
 class TerraformCommands:
     """Commands in one job's source directory, with one provider context."""
 
-    def __init__(self, execution: TerraformExecution, log: JobLog) -> None:
+    def __init__(self, execution: TerraformExecution, log: JobLog, timings: TimingLog) -> None:
         self._execution = execution
         self._log = log
+        self._timings = timings
 
     async def get(self, limit_s: float) -> None:
         """Fetch the template's modules."""
@@ -38,7 +41,8 @@ class TerraformCommands:
         output = OutputLog(self._log)
         splitter = LineSplitter(output.plain_line)
         errors = LineSplitter(output.error_line)
-        outcome = await self._execution.run(arguments, stdout=splitter.feed, stderr=errors.feed, limit_s=limit_s)
+        with self._timings.measure(TimingStage.INIT):
+            outcome = await self._execution.run(arguments, stdout=splitter.feed, stderr=errors.feed, limit_s=limit_s)
         await splitter.close()
         await errors.close()
         if outcome.is_late:
@@ -59,14 +63,20 @@ class TerraformCommands:
         `on_planned` is called when the plan is complete and changes begin.
         """
         destroy = ["-destroy"] if is_destroy else []
-        await self._run_json(["apply", "-auto-approve", f"-var-file={variables}", *destroy], on_planned)
+
+        async def begin_changes() -> None:
+            self._timings.go_on(TimingStage.APPLY)
+            await on_planned()
+
+        await self._run_json(["apply", "-auto-approve", f"-var-file={variables}", *destroy], begin_changes)
 
     async def _run_json(self, arguments: list[str], on_planned: Callable[[], Awaitable[None]] | None) -> None:
-        output = OutputLog(self._log, on_planned)
+        output = OutputLog(self._log, on_planned, timings=self._timings)
         splitter = LineSplitter(output.json_line)
         errors = LineSplitter(output.error_line)
         command = [arguments[0], "-json", "-no-color", "-input=false", *arguments[1:]]
-        outcome = await self._execution.run(command, stdout=splitter.feed, stderr=errors.feed)
+        with self._timings.measure(TimingStage.PLAN):
+            outcome = await self._execution.run(command, stdout=splitter.feed, stderr=errors.feed)
         await splitter.close()
         await errors.close()
         _check(outcome, output, arguments[0])
@@ -78,7 +88,8 @@ class TerraformCommands:
     async def graph(self) -> str:
         """Return the dependency graph of the template in dot format."""
         # Without the type, Terraform 1.7 and later print another, simplified graph.
-        return (await self._capture(["graph", "-type=plan"])).decode("utf-8", "replace")
+        with self._timings.measure(TimingStage.GRAPH):
+            return (await self._capture(["graph", "-type=plan"])).decode("utf-8", "replace")
 
     async def _capture(self, arguments: list[str]) -> bytes:
         output = OutputLog(self._log)

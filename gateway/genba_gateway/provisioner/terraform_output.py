@@ -15,6 +15,7 @@ import msgspec
 from genba_gateway.domain.provisioning import LogLevel
 from genba_gateway.provisioner.diagnostics import Diagnostic, read_plain_diagnostics
 from genba_gateway.provisioner.job_log import JobLog
+from genba_gateway.provisioner.timing_log import Hook, TimingLog
 
 # The longest raw line that is kept whole, so that it can be parsed; what is longer is cut.
 MAX_RAW_LINE_BYTES = 1024 * 1024
@@ -40,11 +41,13 @@ class _Change(msgspec.Struct):
 class _Message(msgspec.Struct):
     level: str = msgspec.field(default="info", name="@level")
     message: str = msgspec.field(default="", name="@message")
+    timestamp: str = msgspec.field(default="", name="@timestamp")
     type: str = ""
     diagnostic: Diagnostic | None = None
     changes: _Changes | None = None
     change: _Change | None = None
     outputs: dict[str, msgspec.Raw] | None = None
+    hook: Hook | None = None
 
 
 _decoder = msgspec.json.Decoder(_Message)
@@ -92,8 +95,15 @@ class OutputLog:
     `on_planned` is called once, when Terraform's plan is complete and the changes begin.
     """
 
-    def __init__(self, log: JobLog, on_planned: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        log: JobLog,
+        on_planned: Callable[[], Awaitable[None]] | None = None,
+        *,
+        timings: TimingLog | None = None,
+    ) -> None:
         self._log = log
+        self._timings = timings
         self._on_planned = on_planned
         self.diagnostics: list[Diagnostic] = []
         self._plain_errors: list[str] = []
@@ -105,6 +115,8 @@ class OutputLog:
             await self._log.write(LogLevel.INFO, line)
             return
         level = _LEVELS.get(message.level, LogLevel.INFO)
+        if message.hook is not None and self._timings is not None:
+            self._timings.take(message.type, message.timestamp, message.hook)
         if not _is_noise(message):
             await self._log.write(level, message.message)
         if message.diagnostic is not None:

@@ -36,6 +36,7 @@ from genba_gateway.store import builds as build_store
 from genba_gateway.store import jobs as job_store
 from genba_gateway.store import resources as resource_store
 from genba_gateway.store import template_versions as version_store
+from genba_gateway.store import timings as timing_store
 from genba_gateway.store import users as user_store
 from genba_gateway.store import workspaces as workspace_store
 from genba_gateway.store.engine import Database
@@ -203,6 +204,7 @@ class BuildRuns:
                 await workspace_store.update_workspace(
                     connection, build.workspace_id, {"deleted": True, "updated_at": now}
                 )
+            await timing_store.insert_provisioner_timings(connection, job.id, result.timings)
             error = result.error or ("Canceled." if result.canceled else "")
             await job_store.complete_job(connection, job.id, now=now, error=error)
         self._recovery.publish_end(job.id, build)

@@ -54,6 +54,7 @@ from genba_gateway.services.templates import Templates
 from genba_gateway.services.terminals import Terminals
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
+from genba_gateway.services.timings import Timings
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_settings import WorkspaceSettings
@@ -104,6 +105,7 @@ class Services:
     template_versions: TemplateVersions
     templates: Templates
     terminals: Terminals
+    timings: Timings
     users: Users
     workspace_settings: WorkspaceSettings
     workspaces: Workspaces
@@ -204,6 +206,7 @@ def make_services(
         template_versions=template_versions,
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),
+        timings=Timings(database, pubsub),
         users=Users(database, passwords, now),
         workspace_settings=WorkspaceSettings(database, pubsub, now),
         workspaces=Workspaces(database, sealer, pubsub, builds, now),

@@ -16,7 +16,7 @@ import pytest
 from genba_agent.child_process import DRAIN_S
 from genba_agent.lifecycle import Outcome
 from genba_agent.log_queue import QueuedLine
-from genba_agent.script_runner import MAX_ARGUMENT_BYTES, PIPE_GRACE_S, ScriptRunner, open_log_file
+from genba_agent.script_runner import MAX_ARGUMENT_BYTES, PIPE_GRACE_S, ScriptEnd, ScriptRunner, open_log_file
 from genba_wire.api.agent_protocol import ManifestScript
 from tests.support.agent_builders import make_script
 from tests.support.agent_clock import FakeClock
@@ -62,7 +62,7 @@ def run_script(folder: Path, script: ManifestScript) -> tuple[Outcome, Stage]:
     results: list[tuple[Outcome, Stage]] = []
 
     async def scene(stage: Stage) -> None:
-        results.append((await stage.runner.run(script), stage))
+        results.append(((await stage.runner.run(script)).outcome, stage))
 
     play(folder, scene)
     return results[0]
@@ -189,7 +189,7 @@ def test_script_that_ignores_sighup_is_killed_after_the_drain(tmp_path: Path) ->
         await stage.clock.wait_for_sleep(DRAIN_S)
         assert not run.done()
         stage.clock.advance(DRAIN_S)
-        assert await run is Outcome.TIMED_OUT
+        assert (await run).outcome is Outcome.TIMED_OUT
         assert "timeout of 60 s" in stage.outputs("error")[0]
         with pytest.raises(ProcessLookupError):
             os.kill(int(stage.outputs("info")[0]), 0)
@@ -206,7 +206,7 @@ def test_open_pipes_are_reported_after_ten_seconds_and_still_heard(tmp_path: Pat
         run = stage.tasks.create_task(stage.runner.run(script))
         await stage.clock.wait_for_sleep(PIPE_GRACE_S)
         stage.clock.advance(PIPE_GRACE_S)
-        assert await run is Outcome.SUCCEEDED
+        assert await run == ScriptEnd(Outcome.SUCCEEDED, 0)
         assert stage.outputs("warn") == []
         await stage.clock.wait_for_sleep(DRAIN_S - PIPE_GRACE_S)
         stage.clock.advance(DRAIN_S)

@@ -20,6 +20,7 @@ from genba_gateway.store.tables.agents import (
     workspace_agent_log_spools,
     workspace_agent_logs,
     workspace_agent_metadata,
+    workspace_agent_script_timings,
     workspace_agent_scripts,
     workspace_agent_stats,
     workspace_agents,
@@ -28,7 +29,7 @@ from genba_gateway.store.tables.agents import (
 from genba_gateway.store.tables.apps import workspace_agent_port_shares, workspace_app_stats
 from genba_gateway.store.tables.base import metadata
 from genba_gateway.store.tables.deployment import audit_logs, replicas, settings
-from genba_gateway.store.tables.jobs import files, provisioner_job_logs, provisioner_jobs
+from genba_gateway.store.tables.jobs import files, provisioner_job_logs, provisioner_job_timings, provisioner_jobs
 from genba_gateway.store.tables.templates import (
     template_version_parameters,
     template_version_variables,
@@ -60,6 +61,7 @@ __all__ = [
     "organization_members",
     "organizations",
     "provisioner_job_logs",
+    "provisioner_job_timings",
     "provisioner_jobs",
     "replicas",
     "settings",
@@ -74,6 +76,7 @@ __all__ = [
     "workspace_agent_logs",
     "workspace_agent_metadata",
     "workspace_agent_port_shares",
+    "workspace_agent_script_timings",
     "workspace_agent_scripts",
     "workspace_agent_stats",
     "workspace_agents",

@@ -72,6 +72,17 @@ workspace_agent_scripts = sa.Table(
     sa.Column("timeout_s", sa.Integer, nullable=False),
 )
 
+workspace_agent_script_timings = sa.Table(
+    "workspace_agent_script_timings",
+    metadata,
+    sa.Column("script_id", Id, sa.ForeignKey("workspace_agent_scripts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True, comment="start, stop or cron: the latest run of each"),
+    make_time("started_at"),
+    make_time("ended_at"),
+    sa.Column("exit_code", sa.Integer, nullable=False),
+    make_text("status"),
+)
+
 workspace_agent_log_sources = sa.Table(
     "workspace_agent_log_sources",
     metadata,

@@ -41,6 +41,19 @@ provisioner_jobs = sa.Table(
     sa.Index("ix_provisioner_jobs_queue", "completed_at", "started_at", "created_at"),
 )
 
+provisioner_job_timings = sa.Table(
+    "provisioner_job_timings",
+    metadata,
+    sa.Column("job_id", Id, sa.ForeignKey("provisioner_jobs.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    make_time("started_at"),
+    make_time("ended_at"),
+    make_text("stage"),
+    make_text("source"),
+    make_text("action"),
+    make_text("resource"),
+)
+
 provisioner_job_logs = sa.Table(
     "provisioner_job_logs",
     metadata,

@@ -14,6 +14,7 @@ from genba_gateway.provisioner.execution import TerraformExecution
 from genba_gateway.provisioner.job_directory import JobDirectory
 from genba_gateway.provisioner.job_log import JobLog
 from genba_gateway.provisioner.terraform_commands import JobCanceled, TerraformCommands, TerraformFailed
+from genba_gateway.provisioner.timing_log import TimingLog
 from tests.support.provisioning import RecordedLog
 
 LIMIT_S = 30.0
@@ -28,6 +29,7 @@ class Stage:
         self.folder = folder
         self.log = RecordedLog()
         self.cancel = asyncio.Event()
+        self.timings = TimingLog()
         self.directory = JobDirectory(folder / "job", "j1")
         self.directory.create()
 
@@ -42,7 +44,7 @@ class Stage:
             cancel=self.cancel,
             cancel_grace_s=LIMIT_S,
         )
-        return TerraformCommands(execution, JobLog(self.log))
+        return TerraformCommands(execution, JobLog(self.log), self.timings)
 
     @property
     def calls(self) -> list[str]:
@@ -134,3 +136,33 @@ async def test_an_address_that_does_not_answer_ends_the_installation_with_a_reme
         await commands.get(0.05)
     assert "--init-limit-s" in caught.value.message
     assert not isinstance(caught.value, TerraformFailed | JobCanceled)
+
+
+async def test_each_command_is_measured_and_an_apply_in_two_stages(stage: Stage) -> None:
+    planned = say(type="change_summary", changes={"operation": "plan"})
+    resource = {"resource": {"addr": "null_resource.a", "implied_provider": "null"}, "action": "create"}
+    began = say(type="apply_start", hook=resource, **{"@timestamp": "2026-01-02T03:04:05.000006Z"})
+    ended = say(type="apply_complete", hook=resource, **{"@timestamp": "2026-01-02T03:04:07.5+01:00"})
+    commands = stage.commands(f"{planned}; {began}; {ended}")
+
+    async def ignore() -> None:
+        pass
+
+    await commands.init(LIMIT_S, has_modules=False)
+    await commands.graph()
+    await commands.apply(stage.folder / "v.json", is_destroy=False, on_planned=ignore)
+
+    assert [
+        (timing.stage.value, timing.source, timing.resource)
+        for timing in stage.timings.read()
+        if timing.source == "terraform"
+    ] == [(each, "terraform", "terraform") for each in ("init", "graph", "plan", "apply")]
+    (of_resource,) = [timing for timing in stage.timings.read() if timing.source == "null"]
+    assert (of_resource.stage.value, of_resource.action, of_resource.resource) == ("apply", "create", "null_resource.a")
+    assert of_resource.started_at.isoformat() == "2026-01-02T03:04:05.000006+00:00"
+
+
+async def test_a_command_that_fails_is_measured_too(stage: Stage) -> None:
+    with pytest.raises(TerraformFailed):
+        await stage.commands("exit 1").graph()
+    assert [timing.stage.value for timing in stage.timings.read()] == ["graph"]
