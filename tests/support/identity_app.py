@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quart import Quart
 
-from genba_gateway.api import api_keys, deployment, git_ssh_keys, organizations, sign_in_links
+from genba_gateway.api import api_keys, deployment, git_ssh_keys, organizations, sign_in_links, user_changes
 from genba_gateway.api import users as user_routes
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.services.api_keys import ApiKeys
@@ -19,6 +19,7 @@ from genba_gateway.services.git_ssh_keys import GitSSHKeys
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
+from genba_gateway.services.user_changes import UserChanges
 from genba_gateway.services.users import Users
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
@@ -87,6 +88,7 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
     app = make_app(
         database,
         user_routes.make_blueprint(users, sign_in, secure_cookies=access_url.startswith("https:")),
+        user_changes.make_blueprint(UserChanges(database, passwords, PubSub(), clock), users),
         api_keys.make_blueprint(keys, users),
         organizations.make_blueprint(orgs, users),
         git_ssh_keys.make_blueprint(git_keys, users),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -19,7 +20,12 @@ SIGN_IN_LIMIT: Final = 60
 FILE_LIMIT: Final = 12
 BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
 
-SIGN_IN_PATHS: Final = frozenset({"/api/v2/users/login", "/api/v2/users/first", "/login", "/setup", "/sign-in"})
+_PASSWORD_PATH: Final = re.compile(r"/api/v2/users/[^/]+/password")
+"""Whoever took over a session could guess the old one there."""
+
+SIGN_IN_PATHS: Final = frozenset(
+    {*("/api/v2/users/login", "/api/v2/users/first", "/api/v2/users/validate-password"), "/login", "/setup", "/sign-in"}
+)
 
 
 _CARRIER_START, _CARRIER_END = CLIENT_CARRIER_PATH.split("{agent_id}")
@@ -75,6 +81,8 @@ def _limit_of_request() -> int | None:
         return None  # a session sends them by the hundred; opening one is counted, and so are carriers at once
     if request.path in SIGN_IN_PATHS:
         return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
+    if request.method == "PUT" and _PASSWORD_PATH.fullmatch(request.path):
+        return SIGN_IN_LIMIT
     if not request.path.startswith("/api/"):
         return None
     if request.path.startswith("/api/v2/files"):

@@ -22,6 +22,7 @@ class Resource(StrEnum):
     DEPLOYMENT_STATS = "deployment_stats"
     DEBUG_INFO = "debug_info"
     WORKSPACE_PROXY = "workspace_proxy"
+    ASSIGN_ROLE = "assign_role"
 
 
 class Action(StrEnum):
@@ -34,6 +35,17 @@ class Action(StrEnum):
     USE = "use"
     SSH = "ssh"
     APPLICATION_CONNECT = "application_connect"
+    ASSIGN = "assign"
+
+
+CONTRACT_RESOURCES: Final = frozenset(
+    {*Resource, *("*", "assign_org_role", "audit_log", "crypto_key", "group", "group_member", "idpsync_settings")}
+    | {"license", "notification_message", "notification_preference", "notification_template", "oauth2_app"}
+    | {"oauth2_app_code_token", "oauth2_app_secret", "provisioner_daemon", "provisioner_jobs", "replicas", "system"}
+    | {"tailnet_coordinator", "workspace_agent_resource_monitor", "workspace_dormant", "workspace_execution"}
+    | {"application_connect", "user_data", "user_workspace_build_parameters", "template_insights"}
+)
+"""All that clients may ask about (contract appendix C), of both eras."""
 
 
 @dataclass(frozen=True, slots=True)

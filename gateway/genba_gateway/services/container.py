@@ -25,6 +25,7 @@ from genba_gateway.services.app_places import AppPlaces
 from genba_gateway.services.app_sessions import AppSessions
 from genba_gateway.services.app_tokens import AppTokens
 from genba_gateway.services.appearance import Appearances
+from genba_gateway.services.authorization import Authorization
 from genba_gateway.services.autostart import Autostarts
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
@@ -55,6 +56,7 @@ from genba_gateway.services.terminals import Terminals
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.services.tickets import Tickets
 from genba_gateway.services.timings import Timings
+from genba_gateway.services.user_changes import UserChanges
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_settings import WorkspaceSettings
@@ -81,6 +83,7 @@ class Services:
     app_gate: AppGate
     app_sessions: AppSessions
     appearances: Appearances
+    authorization: Authorization
     autostarts: Autostarts
     builds: Builds
     client_carriers: ClientCarriers
@@ -106,6 +109,7 @@ class Services:
     templates: Templates
     terminals: Terminals
     timings: Timings
+    user_changes: UserChanges
     users: Users
     workspace_settings: WorkspaceSettings
     workspaces: Workspaces
@@ -168,6 +172,7 @@ def make_services(
         ),
         app_sessions=app_sessions,
         appearances=Appearances(database, now),
+        authorization=Authorization(database),
         autostarts=Autostarts(database, sealer, pubsub, builds, now),
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
@@ -207,6 +212,7 @@ def make_services(
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),
         timings=Timings(database, pubsub),
+        user_changes=UserChanges(database, passwords, pubsub, now),
         users=Users(database, passwords, now),
         workspace_settings=WorkspaceSettings(database, pubsub, now),
         workspaces=Workspaces(database, sealer, pubsub, builds, now),

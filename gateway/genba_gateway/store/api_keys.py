@@ -80,6 +80,17 @@ async def delete_api_key(connection: AsyncConnection, key_id: str) -> None:
     await connection.execute(_keys.delete().where(_keys.c.id == key_id))
 
 
+async def list_key_ids(connection: AsyncConnection, user_id: str) -> list[str]:
+    """The ids of all keys of a user."""
+    return list((await connection.execute(sa.select(_keys.c.id).where(_keys.c.user_id == user_id))).scalars().all())
+
+
+async def delete_keys_of_user(connection: AsyncConnection, user_id: str, *, keep_id: str = "") -> list[str]:
+    """Remove a user's keys of all kinds but one; their ids."""
+    statement = _keys.delete().where(_keys.c.user_id == user_id, _keys.c.id != keep_id).returning(_keys.c.id)
+    return list((await connection.execute(statement)).scalars().all())
+
+
 async def delete_app_keys(connection: AsyncConnection, user_id: str) -> None:
     """Remove the keys that a user's browser holds for workspace apps."""
     scope = KeyScope.APPLICATION_CONNECT.value

@@ -10,12 +10,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.users import User, UserStatus
 from genba_gateway.store import tables
 from genba_gateway.store.rows import Row, columns_of, read_record
 
 _users = tables.users
 _members = tables.organization_members
+_workspaces = tables.workspaces
+_git_keys = tables.git_ssh_keys
 
 
 def user_columns(prefix: str = "") -> list[sa.Label[Any]]:
@@ -138,4 +141,25 @@ async def touch_user(connection: AsyncConnection, user_id: str, *, now: datetime
 
 async def update_user(connection: AsyncConnection, user_id: str, values: Mapping[str, object]) -> None:
     """Change columns of a user."""
+    await connection.execute(_users.update().where(_users.c.id == user_id).values(**values))
+
+
+async def count_workspaces(connection: AsyncConnection, user_id: str) -> int:
+    """How many workspaces a user has."""
+    query = sa.select(sa.func.count()).select_from(_workspaces)
+    query = query.where(_workspaces.c.owner_id == user_id, _workspaces.c.deleted.is_(False))
+    return (await connection.execute(query)).scalar_one()
+
+
+async def has_other_owner(connection: AsyncConnection, user_id: str) -> bool:
+    """Whether somebody else than this user is an owner who can sign in."""
+    query = _SELECT.where(_users.c.id != user_id, _users.c.status != UserStatus.SUSPENDED.value)
+    rows = (await connection.execute(query)).mappings().all()
+    return any(OWNER in read_user(row).roles for row in rows)
+
+
+async def delete_user(connection: AsyncConnection, user_id: str, now: datetime) -> None:
+    """Mark a user as deleted, and forget their password and git key."""
+    await connection.execute(_git_keys.delete().where(_git_keys.c.user_id == user_id))
+    values = {"deleted": True, "password_hash": "", "updated_at": now}
     await connection.execute(_users.update().where(_users.c.id == user_id).values(**values))

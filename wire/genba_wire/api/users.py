@@ -68,6 +68,66 @@ class CreateUserRequest(Message, frozen=True, kw_only=True):
     organization_ids: list[str] = []
 
 
+class UpdateProfileRequest(Message, frozen=True, kw_only=True):
+    """PUT /users/{user}/profile."""
+
+    username: str
+    name: str = ""
+
+
+class UpdateThemeRequest(Message, frozen=True, kw_only=True):
+    """PUT /users/{user}/appearance."""
+
+    theme_preference: str
+
+
+class UpdatePasswordRequest(Message, frozen=True, kw_only=True):
+    """PUT /users/{user}/password; users tell the old one, administrators of others don't."""
+
+    password: str
+    old_password: str = ""
+
+
+class ValidatePasswordRequest(Message, frozen=True, kw_only=True):
+    """POST /users/validate-password; nothing is kept of it."""
+
+    password: str
+
+
+class ValidatePasswordResponse(Message, frozen=True, kw_only=True):
+    """Whether it would be taken, or why not."""
+
+    valid: bool
+    details: str
+
+
+class UpdateRolesRequest(Message, frozen=True, kw_only=True):
+    """PUT /users/{user}/roles; `member` is implied."""
+
+    roles: list[str]
+
+
+class RolePermission(Message, frozen=True, kw_only=True):
+    """What a role allows; `*` for all."""
+
+    negate: bool
+    resource_type: str
+    action: str
+
+
+class AssignableRole(Message, frozen=True, kw_only=True):
+    """GET /users/roles: a role of the site, and whether the caller may give it."""
+
+    name: str
+    display_name: str
+    site_permissions: list[RolePermission]
+    organization_permissions: list[RolePermission]
+    user_permissions: list[RolePermission]
+    assignable: bool
+    built_in: bool
+    organization_id: str = ""
+
+
 class LoginRequest(Message, frozen=True, kw_only=True):
     """POST /users/login."""
 

@@ -49,6 +49,7 @@ SWAGGER_FOLDER: Final = "PYTEST_CONTRACT"
 OTHERWISE: Final = {
     "GET /users/{}/roles": "the swagger names the user; the handler answers with the roles (contract appendix A)",
     "GET /workspacebuilds/{}/state": "bytes",
+    "DELETE /users/{}": "the swagger of 2024 names the user; who is gone is only said to be",
     "GET /workspaces/{}/watch": "events",
     "GET /workspaceagents/{}/watch-metadata": "events",
     "GET /debug/health": "has a test of its own, which looks at the real machine",
@@ -80,6 +81,7 @@ OWN: Final = {
 
 ABSENT: Final = {
     "codersdk.AppearanceConfig": {"support_links"},  # there are none
+    "codersdk.AssignableRoles": {"organization_id"},  # roles of the site have none
     "codersdk.AuthMethods": {"terms_of_service_url"},  # there are none
     "codersdk.ProvisionerJob": {"error_code", "available_workers"},  # only with missing variables; none are external
     "codersdk.ProvisionerJobInput": {"error"},
@@ -278,6 +280,13 @@ async def probe_users(probe: Probe) -> None:
     request = {"email": "nele@example.com", "username": "nele", "password": "correct horse battery staple"}
     await probe.call("POST", "/users", json={**request, "name": "Nele"})
     await probe.call("GET", "/users")
+    await probe.call("GET", "/users/roles")
+    await probe.call("POST", "/users/validate-password", json={"password": "weak"})
+    await probe.call("PUT", "/users/{}/profile", "nele", json={"username": "nele", "name": "N"})
+    await probe.call("PUT", "/users/{}/appearance", "nele", json={"theme_preference": "dark"})
+    await probe.call("PUT", "/users/{}/status/suspend", "nele")
+    await probe.call("PUT", "/users/{}/status/activate", "nele")
+    await probe.call("PUT", "/users/{}/roles", "nele", json={"roles": ["owner"]})
     await probe.call("GET", "/users/authmethods")
     for pattern in ("", "/gitsshkey", "/login-type", "/organizations"):
         await probe.call("GET", "/users/{}" + pattern, "me")

@@ -144,3 +144,11 @@ async def test_what_ones_roles_refuse_is_counted_as_ones_own(limited: Identity) 
     alice = await make_user(limited.database)
     refused = await limited.app.test_client().post("/api/v2/users", headers=alice.headers)
     assert (refused.status_code, refused.headers.get("X-RateLimit-Remaining")) == (403, str(GENERAL_LIMIT - 1))
+
+
+async def test_passwords_are_changed_no_more_often_than_guessed(limited: Identity) -> None:
+    mia = await make_user(limited.database, "mia")
+    client = limited.app.test_client()
+    path = "/api/v2/users/me/password"
+    found = [(await client.put(path, data=b"{}", headers=mia.headers)).status_code for _ in range(SIGN_IN_LIMIT + 1)]
+    assert found == [400] * SIGN_IN_LIMIT + [429]
