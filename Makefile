@@ -26,12 +26,15 @@ help: ## list the targets
 
 setup: ## make the environment for work on Genba: the programs, the checks, the tests
 	@sh scripts/setup.sh dev
+	@$(PY) -m scripts.vendor_assets
 
 setup-run:
 	@sh scripts/setup.sh run
+	@$(PY) -m scripts.vendor_assets
 
 setup-for-run setup-for-smoke:
 	@sh scripts/setup.sh run $(@:setup-for-%=%)
+	@$(PY) -m scripts.vendor_assets
 
 run: setup-for-run ## gateway, first admin and a demo workspace on this machine; LISTEN=HOST:PORT or PORT=N to move it
 	@$(PY) -m scripts.run $(if $(LISTEN),--listen $(LISTEN),$(if $(PORT),--listen 127.0.0.1:$(PORT)))

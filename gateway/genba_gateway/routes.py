@@ -54,7 +54,7 @@ from genba_gateway.config import Config
 from genba_gateway.relay.quart_end import make_websockets_pausable
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import utc_now
-from genba_gateway.web import app_links, pages
+from genba_gateway.web import app_links, dashboard, pages
 from genba_gateway.web.workspace_rows import ListedWorkspaces
 
 BODY_TIMEOUT_S: Final = 600
@@ -113,7 +113,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         http_carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials, s.agent_controls),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
         listening_ports.make_blueprint(s.listening_ports),
-        pages.make_blueprint(
+        *dashboard.make_blueprints(
             s.users,
             s.sign_in,
             s.sign_in_links,

@@ -24,7 +24,7 @@ from genba_gateway.services.users import Users
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
-from genba_gateway.web import pages
+from genba_gateway.web import dashboard, pages
 from genba_gateway.web.rows import WorkspaceRow
 from tests.support.database import make_database
 from tests.support.gateway_app import cheap_passwords, make_app
@@ -94,7 +94,7 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
         git_ssh_keys.make_blueprint(git_keys, users),
         sign_in_links.make_blueprint(links),
         deployment.make_blueprint(Deployment(database), access_url=access_url),
-        pages.make_blueprint(users, sign_in, links, keys, rows, access_url=access_url),
+        *dashboard.make_blueprints(users, sign_in, links, keys, rows, access_url=access_url),
         prepare=pages.install_not_found_page,
         make_counter=make_counter,
     )

@@ -1,7 +1,15 @@
-"""Pages of the dashboard: Jinja templates, plain CSS and a little script, no build step.
+"""Pages of the dashboard: Jinja templates, htmx, plain CSS and plain scripts, no build step.
 
-* `pages`: the routes
-* `rows`: what the list of workspaces shows, and from where
-* `rendering`: templates and assets, read once at import
+How a page is added: a module of its noun here with `make_blueprint(pages, …)`, listed in `dashboard`; its templates in
+`templates/<noun>/`; its texts in `locale/ja.po` (`python -m scripts.gather_texts` finds them); a line in
+`shell.NAVIGATION` if it is to be found from everywhere; a style sheet or module of its own in `assets/` if it needs
+one, loaded in the template's block `head`.
+
+* `dashboard`: all pages, for `routes`
+* `pages`: what every page is shown with, and the pages that say what did not work
+* `shell`: what surrounds a page; `flashes`: the message that a form leaves for the next one
+* `rendering`, `assets`, `languages`: templates, files and texts, read once at import
 * `forms`: the token that forms repeat, and where a sign-in may lead
+* `sign_in`, `tokens`, `preferences`, `workspaces`: the pages by their nouns
+* `rows`: what the list of workspaces shows, and from where
 """

@@ -11,6 +11,7 @@ from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
 from genba_gateway.api.cookies import csrf_cookie, set_csrf_cookie
+from genba_gateway.api.gate import CSRF_HEADER
 from genba_gateway.errors import BadRequest
 
 TOKEN_FIELD: Final = "csrf_token"
@@ -18,7 +19,7 @@ HOME: Final = "/workspaces"
 
 
 class FormPage:
-    """Gives a page's form its token. The same browser keeps one token, so that several tabs work.
+    """Gives a page's forms their token. The same browser keeps one token, so that several tabs work.
 
     Args:
         secure: browsers reach the gateway by https.
@@ -26,24 +27,42 @@ class FormPage:
 
     def __init__(self, *, secure: bool) -> None:
         self._secure = secure
-        self.token = csrf_cookie() or secrets.token_urlsafe(24)
+        self._kept = csrf_cookie() or secrets.token_urlsafe(24)
+        self.token = mask_token(self._kept)
 
     def finish(self, response: Response) -> Response:
         """Set the cookie that the form's token is compared with."""
-        if csrf_cookie() != self.token:
-            set_csrf_cookie(response, self.token, secure=self._secure)
+        if csrf_cookie() != self._kept:
+            set_csrf_cookie(response, self._kept, secure=self._secure)
         return response
 
 
+def mask_token(token: str) -> str:
+    """The token as a page carries it, different each time: what is compressed beside typed text must not be steady."""
+    plain = token.encode()
+    mask = secrets.token_bytes(len(plain))
+    return (mask + bytes(a ^ b for a, b in zip(mask, plain, strict=True))).hex()
+
+
+def unmask_token(masked: str) -> bytes:
+    """The token that a page carried, or nothing."""
+    try:
+        both = bytes.fromhex(masked)
+    except ValueError:
+        return b""
+    half = len(both) // 2
+    return bytes(a ^ b for a, b in zip(both[:half], both[half:], strict=False))
+
+
 async def read_form() -> MultiDict[str, str]:
-    """The fields of a form of ours.
+    """The fields of a form of ours, sent by the browser itself or by htmx, which repeats the token in a header.
 
     Raises:
         BadRequest: sent by a page of another origin, or by one whose cookie is gone.
     """
     form = cast("MultiDict[str, str]", await request.form)  # pyright: ignore[reportUnknownMemberType]  # Quart leaves it bare
-    sent, expected = form.get(TOKEN_FIELD, ""), csrf_cookie()
-    if not expected or not compare_digest(sent.encode(), expected.encode()):
+    sent, expected = form.get(TOKEN_FIELD, "") or request.headers.get(CSRF_HEADER, ""), csrf_cookie()
+    if not expected or not compare_digest(unmask_token(sent), expected.encode()):
         raise BadRequest("This form is out of date: go back, reload the page and try again.")
     return form
 

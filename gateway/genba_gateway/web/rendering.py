@@ -1,56 +1,103 @@
-"""Templates and assets, read once when this module is imported, so that no request reads a file.
+"""Templates, read once when this module is imported, and the headers of every page.
 
 Every page forbids inline script and style, framing, and being kept by caches.
 """
 
 from __future__ import annotations
 
-import hashlib
+import gzip
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from quart import Response
+from markupsafe import Markup
+from quart import Response, has_request_context
 
-_FOLDER: Final = Path(__file__).parent
-_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
+from genba_gateway.web.assets import MIN_GZIP_BYTES, asset_url, takes_gzip
+from genba_gateway.web.languages import translate, translate_number
+from genba_gateway.web.shell import find_shell
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_POLICY: Final = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "script-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
 }
 _HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Vary": "Accept-Language, Cookie, Accept-Encoding",
 }
-ASSETS: Final = {file.name: file.read_bytes() for file in (_FOLDER / "assets").iterdir() if file.suffix in _TYPES}
-ASSETS_VERSION: Final = hashlib.sha256(b"".join(ASSETS[name] for name in sorted(ASSETS))).hexdigest()[:12]
-"""In the assets' links, so that browsers may keep them for good."""
-
-_ENVIRONMENT: Final = Environment(
-    loader=DictLoader({file.name: file.read_text() for file in (_FOLDER / "templates").glob("*.html")}),
-    autoescape=True,
-    auto_reload=False,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
-def render_page(template: str, *, status: int = 200, **values: object) -> Response:
-    """A page with its headers; `values` are what the template shows, escaped."""
-    text = _ENVIRONMENT.get_template(template).render(assets_version=ASSETS_VERSION, **values)
-    return Response(text, status=status, content_type="text/html; charset=utf-8", headers=_HEADERS)
+def _icon(name: str) -> Markup:
+    """One symbol of assets/icons.svg; what it means must be said in words beside it."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_url("icons.svg"), name)
 
 
-def serve_asset(name: str) -> Response | None:
-    """One style sheet or script, or None."""
-    content = ASSETS.get(name)
-    if content is None:
-        return None
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(content, content_type=_TYPES[Path(name).suffix], headers=headers)
+def _time(moment: datetime) -> Markup:
+    """A moment, which genba.js shows as "5 minutes ago" with the time of the viewer's zone on top."""
+    utc = moment.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def _make_environment() -> Environment:
+    files = {file.relative_to(_TEMPLATES).as_posix(): file.read_text("utf-8") for file in _TEMPLATES.rglob("*.html")}
+    environment = Environment(
+        loader=DictLoader(files),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]  # the extension adds it
+    shared: dict[str, Any] = environment.globals
+    shared.update(asset=asset_url, icon=_icon, time=_time)
+    return environment
+
+
+_ENVIRONMENT: Final = _make_environment()
+
+
+def render_text(template: str, **values: object) -> str:
+    """A template as text: a fragment for htmx, an event of a stream."""
+    return _ENVIRONMENT.get_template(template).render(**values)
+
+
+def render_page(
+    template: str, *, status: int = 200, policy: dict[str, str] | None = None, **values: object
+) -> Response:
+    """A page with its headers.
+
+    Args:
+        template: its name below templates/.
+        status: of the answer.
+        policy: directives of the Content-Security-Policy that this page has otherwise.
+        values: what the template shows, escaped.
+    """
+    shown = {"csrf_token": "", "shell": find_shell(), **values}
+    return answer_html(render_text(template, **shown), status=status, policy=policy)
+
+
+def answer_html(text: str, *, status: int = 200, policy: dict[str, str] | None = None) -> Response:
+    """HTML with the headers of a page, compressed for who takes it."""
+    # The token against forgery in it is masked anew each time (forms.mask_token), so its compressed size says nothing.
+    content, headers = text.encode(), dict(_HEADERS)
+    headers["Content-Security-Policy"] = "; ".join(
+        f"{key} {value}" for key, value in {**_POLICY, **(policy or {})}.items()
+    )
+    if len(content) >= MIN_GZIP_BYTES and has_request_context() and takes_gzip():
+        content = gzip.compress(content, 5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, status=status, content_type="text/html; charset=utf-8", headers=headers)

@@ -103,7 +103,7 @@ async def test_files_are_limited_most(limited: Identity) -> None:
 
 async def test_pages_and_health_are_not_counted(limited: Identity) -> None:
     client = limited.app.test_client()
-    for path in ("/healthz", "/static/genba.css"):
+    for path in ("/healthz", "/static/x/genba.css"):
         assert "X-RateLimit-Limit" not in (await client.get(path)).headers
 
 

@@ -1,0 +1,54 @@
+// What every page does in the browser. Pages work without it, but for what moves by itself.
+import { showTimes } from "./times.js";
+
+document.documentElement.classList.add("scripted");
+
+/** Say something to who listens to the page; `#announce` is a live region. */
+export function announce(text) {
+  document.getElementById("announce").textContent = text;
+}
+
+async function copy(button) {
+  const field = document.querySelector(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(field.value ?? field.textContent);
+    button.textContent = button.dataset.done;
+    announce(button.dataset.done);
+  } catch {
+    // Browsers give the clipboard to https and localhost only; the text is selected for the keyboard.
+    field.select?.();
+    announce(button.dataset.failed);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) void copy(button);
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A chosen theme or language holds at once, without the button that is there when no script runs.
+document.addEventListener("change", (event) => {
+  event.target.closest(".preferences")?.requestSubmit();
+});
+
+// Errors of ours are pieces of a page with their own place (web/pages.py); htmx leaves all others alone.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+showTimes(document);
+document.addEventListener("htmx:load", (event) => showTimes(event.detail.elt));

@@ -1,0 +1,28 @@
+// Moments as people say them, in the page's language and the viewer's zone.
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const EVERY_MS = 20000;
+
+const language = document.documentElement.lang;
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const absolute = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+
+/** "5 minutes ago", "in 2 hours". */
+export function sayRelative(moment, now = Date.now()) {
+  const seconds = (moment - now) / 1000;
+  const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
+  return relative.format(Math.trunc(seconds / length), unit);
+}
+
+/** Show every <time datetime> below an element; `data-absolute` asks for the moment itself. */
+export function showTimes(root) {
+  const found = root.matches?.("time[datetime]") ? [root] : root.querySelectorAll("time[datetime]");
+  for (const element of found) {
+    const moment = new Date(element.dateTime);
+    const exact = absolute.format(moment);
+    element.textContent = "absolute" in element.dataset ? exact : sayRelative(moment);
+    element.title = exact;
+  }
+}
+
+setInterval(() => showTimes(document), EVERY_MS);

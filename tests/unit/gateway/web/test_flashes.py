@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from quart import Response
+
+from genba_gateway.api.gate import SESSION_COOKIE
+from genba_gateway.web.flashes import FLASH_COOKIE, MAX_TEXT_CHARS, Flash, leave_flash, take_flash
+from tests.support.page_request import in_request
+
+
+async def _left(text: str, session: str) -> str:
+    async with in_request(cookie=f"{SESSION_COOKIE}={session}"):
+        response = leave_flash(Response(b""), "good", text, secure=True)
+    cookie = response.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "Secure" in cookie
+    return cookie.partition("=")[2].partition(";")[0].strip('"')
+
+
+async def _taken(value: str, session: str) -> Flash | None:
+    cookies = f"{SESSION_COOKIE}={session}; {FLASH_COOKIE}={value}"
+    async with in_request(cookie=cookies):
+        return take_flash()
+
+
+async def test_a_message_reaches_the_next_page_of_the_same_session() -> None:
+    value = await _left("Workspace 青 starts.", "token")
+    assert await _taken(value, "token") == Flash("good", "Workspace 青 starts.")
+
+
+async def test_a_message_that_another_site_put_into_a_cookie_is_not_shown() -> None:
+    value = await _left("Send your password to …", "theirs")
+    assert await _taken(value, "ours") is None
+    assert await _taken(value.partition(".")[0], "theirs") is None
+    assert await _taken(".", "theirs") is None
+
+
+async def test_a_long_message_still_fits_into_a_cookie() -> None:
+    for length in (MAX_TEXT_CHARS, MAX_TEXT_CHARS + 1):
+        taken = await _taken(await _left("x" * length, "token"), "token")
+        assert taken is not None
+        assert len(taken.text) == MAX_TEXT_CHARS
