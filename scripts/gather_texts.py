@@ -25,6 +25,7 @@ KEYWORDS: Final = {
     "translate": None,
     "translate_number": (1, 2),
     "mark": None,
+    "mark_number": (1, 2),
 }
 _METHODS: Final = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 _OPTIONS: Final = {"**/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}

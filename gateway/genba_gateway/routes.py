@@ -55,7 +55,6 @@ from genba_gateway.relay.quart_end import make_websockets_pausable
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import utc_now
 from genba_gateway.web import app_links, dashboard, pages
-from genba_gateway.web.workspace_rows import ListedWorkspaces
 
 BODY_TIMEOUT_S: Final = 600
 """How long a client may take to send a body; 100 MiB over a slow line pass."""
@@ -113,14 +112,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         http_carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials, s.agent_controls),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
         listening_ports.make_blueprint(s.listening_ports),
-        *dashboard.make_blueprints(
-            s.users,
-            s.sign_in,
-            s.sign_in_links,
-            s.api_keys,
-            ListedWorkspaces(s.workspaces, now),
-            access_url=config.url,
-        ),
+        *dashboard.make_blueprints(s, now, access_url=config.url),
     ):
         app.register_blueprint(blueprint)
     install_error_handlers(app)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from quart import Quart
 
 from genba_gateway.api import api_keys, deployment, git_ssh_keys, organizations, sign_in_links, user_changes
 from genba_gateway.api import users as user_routes
-from genba_gateway.domain.actors import UserActor
 from genba_gateway.services.api_keys import ApiKeys
 from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
@@ -24,8 +23,9 @@ from genba_gateway.services.users import Users
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
-from genba_gateway.web import dashboard, pages
-from genba_gateway.web.rows import WorkspaceRow
+from genba_gateway.web import pages, preferences, tokens
+from genba_gateway.web import sign_in as sign_in_pages
+from genba_gateway.web.pages import Pages
 from tests.support.database import make_database
 from tests.support.gateway_app import cheap_passwords, make_app
 
@@ -44,19 +44,6 @@ class Clock:
         return self.time
 
 
-@dataclass
-class FixedRows:
-    """Workspaces to list, whoever asks; remembers who did."""
-
-    rows: Sequence[WorkspaceRow] = ()
-    asked: list[UserActor] = field(default_factory=list[UserActor])
-
-    async def list_rows(self, actor: UserActor) -> Sequence[WorkspaceRow]:
-        """The rows given."""
-        self.asked.append(actor)
-        return self.rows
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """An app and what stands behind it; the test closes the database."""
@@ -64,7 +51,6 @@ class Identity:
     app: Quart
     database: Database
     clock: Clock
-    rows: FixedRows
     git_ssh_keys: GitSSHKeys
 
 
@@ -80,7 +66,7 @@ async def make_identity(
 
 
 def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], Callable[[], None]]) -> Identity:
-    clock, rows, passwords = Clock(), FixedRows(), cheap_passwords()
+    clock, passwords, shown = Clock(), cheap_passwords(), Pages(access_url=access_url)
     users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, PubSub(), clock)
     keys, links = ApiKeys(database, PubSub(), clock), SignInLinks(database, access_url, clock)
     orgs, git_keys = Organizations(database), GitSSHKeys(database, Sealer({"k": b"k" * 32}), clock)
@@ -94,8 +80,10 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
         git_ssh_keys.make_blueprint(git_keys, users),
         sign_in_links.make_blueprint(links),
         deployment.make_blueprint(Deployment(database), access_url=access_url),
-        *dashboard.make_blueprints(users, sign_in, links, keys, rows, access_url=access_url),
+        preferences.make_blueprint(shown),
+        sign_in_pages.make_blueprint(shown, users, sign_in, links),
+        tokens.make_blueprint(shown, users, keys),
         prepare=pages.install_not_found_page,
         make_counter=make_counter,
     )
-    return Identity(app, database, clock, rows, git_keys)
+    return Identity(app, database, clock, git_keys)

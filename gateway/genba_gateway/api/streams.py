@@ -42,7 +42,18 @@ log = logging.getLogger(__name__)
 
 async def stream_events(changes: AsyncIterator[object], *, heartbeat_s: float = HEARTBEAT_S) -> Response:
     """Answer with server-sent events: a ping first and from time to time, and each change as one line of JSON."""
-    response = Response(_EventBody(changes, heartbeat_s, end_of_stream()), content_type="text/event-stream")
+    return await _answer_events(changes, heartbeat_s, lambda change: _event("data", change))
+
+
+async def stream_pieces(pieces: AsyncIterator[str], *, heartbeat_s: float = HEARTBEAT_S) -> Response:
+    """Answer with server-sent events for a page: each is an event `piece` of HTML, for htmx to put into its place."""
+    return await _answer_events(pieces, heartbeat_s, lambda piece: _piece_event(str(piece)))
+
+
+async def _answer_events(
+    changes: AsyncIterator[object], heartbeat_s: float, encode: Callable[[object], bytes]
+) -> Response:
+    response = Response(_EventBody(changes, heartbeat_s, end_of_stream(), encode), content_type="text/event-stream")
     response.timeout = None
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
@@ -205,8 +216,10 @@ class _EventBody(ResponseBody):
         changes: AsyncIterator[object],
         heartbeat_s: float,
         wait_for_end: WaitForEnd,
+        encode: Callable[[object], bytes],
     ) -> None:
         self._changes = changes
+        self._encode = encode
         self._heartbeat_s = heartbeat_s
         self._wait_for_end = wait_for_end
         self._group = asyncio.TaskGroup()
@@ -239,7 +252,7 @@ class _EventBody(ResponseBody):
         try:
             async with _closing(self._changes):
                 async for change in self._changes:
-                    await self._chunks.put(_event("data", change))
+                    await self._chunks.put(self._encode(change))
         except GenbaError as error:
             await self._chunks.put(_event("error", MessageBody(message=error.message, detail=error.detail)))
         except Exception:  # the stream's edge: its status was sent long ago
@@ -263,3 +276,9 @@ class _EventBody(ResponseBody):
 
 def _event(kind: Literal["data", "error"], body: object) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode_message(body))
+
+
+def _piece_event(piece: str) -> bytes:
+    """Each line of the HTML is a line of data: the event ends at the first empty one."""
+    lines = "".join(f"data: {line}\n" for line in piece.splitlines())
+    return f"event: piece\n{lines}\n".encode()

@@ -60,6 +60,7 @@ from genba_gateway.services.user_changes import UserChanges
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_settings import WorkspaceSettings
+from genba_gateway.services.workspace_lists import WorkspaceLists
 from genba_gateway.services.workspaces import Workspaces
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
@@ -112,6 +113,7 @@ class Services:
     user_changes: UserChanges
     users: Users
     workspace_settings: WorkspaceSettings
+    workspace_lists: WorkspaceLists
     workspaces: Workspaces
 
 
@@ -137,6 +139,7 @@ def make_services(
     ticket_keys = TicketKeys(database, sealer, now)
     tickets = Tickets(ticket_keys, now)
     app_sessions = AppSessions(database, config.app_hosts, now)
+    workspaces = Workspaces(database, sealer, pubsub, builds, now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
@@ -215,5 +218,6 @@ def make_services(
         user_changes=UserChanges(database, passwords, pubsub, now),
         users=Users(database, passwords, now),
         workspace_settings=WorkspaceSettings(database, pubsub, now),
-        workspaces=Workspaces(database, sealer, pubsub, builds, now),
+        workspace_lists=WorkspaceLists(workspaces, pubsub),
+        workspaces=workspaces,
     )

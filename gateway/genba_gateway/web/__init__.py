@@ -11,5 +11,6 @@ one, loaded in the template's block `head`.
 * `rendering`, `assets`, `languages`: templates, files and texts, read once at import
 * `forms`: the token that forms repeat, and where a sign-in may lead
 * `sign_in`, `tokens`, `preferences`, `workspaces`: the pages by their nouns
-* `rows`: what the list of workspaces shows, and from where
+* `workspace_views`, `states`: a workspace as pages show it, and its states in words; `workspace_actions`: what is done
+  with chosen ones
 """

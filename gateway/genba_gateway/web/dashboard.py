@@ -6,23 +6,18 @@ from collections.abc import Sequence
 
 from quart import Blueprint
 
-from genba_gateway.services.api_keys import ApiKeys
-from genba_gateway.services.sign_in import SignIn
-from genba_gateway.services.sign_in_links import SignInLinks
-from genba_gateway.services.users import Users
+from genba_gateway.services.container import Services
+from genba_gateway.services.visibility import Clock
 from genba_gateway.web import preferences, sign_in, tokens, workspaces
 from genba_gateway.web.pages import Pages
-from genba_gateway.web.rows import WorkspaceRows
 
 
-def make_blueprints(
-    users: Users, signing_in: SignIn, links: SignInLinks, keys: ApiKeys, rows: WorkspaceRows, *, access_url: str
-) -> Sequence[Blueprint]:
+def make_blueprints(s: Services, now: Clock, *, access_url: str) -> Sequence[Blueprint]:
     """One blueprint per noun."""
     pages = Pages(access_url=access_url)
     return (
         preferences.make_blueprint(pages),
-        sign_in.make_blueprint(pages, users, signing_in, links),
-        tokens.make_blueprint(pages, users, keys),
-        workspaces.make_blueprint(pages, rows),
+        sign_in.make_blueprint(pages, s.users, s.sign_in, s.sign_in_links),
+        tokens.make_blueprint(pages, s.users, s.api_keys),
+        workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
     )

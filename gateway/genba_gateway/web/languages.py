@@ -80,3 +80,8 @@ def translate_number(one: str, many: str, number: int) -> str:
 def mark(text: str) -> str:
     """Mark a constant for the catalogs; it is translated where it is shown."""
     return text
+
+
+def mark_number(one: str, many: str) -> tuple[str, str]:
+    """Mark a constant that goes with a number."""
+    return one, many

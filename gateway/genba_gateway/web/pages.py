@@ -15,6 +15,10 @@ from genba_gateway.web.rendering import answer_html, render_page, render_text
 _PROGRAM_PATHS = ("/api/", "/bin/", "/derp")
 """Below these, programs ask, which want JSON rather than a page."""
 
+OPEN_DIALOG = "genba:open"
+CLOSE_DIALOG = "genba:close"
+"""Events of genba.js."""
+
 
 class Pages:
     """Shows templates, with what they all need. Each noun's module makes its blueprint here.
@@ -44,17 +48,33 @@ class Pages:
             response.delete_cookie(FLASH_COOKIE, path="/", httponly=True, samesite="Lax", secure=self.secure)
         return response
 
-    def fragment(self, template: str, *, status: int = 200, **values: object) -> Response:
+    def fragment(self, template: str, **values: object) -> Response:
         """A piece of a page, for htmx to put into its place; its template gets what a page's does, without `shell`."""
         form = FormPage(secure=self.secure)
         shown: dict[str, object] = {"csrf_token": form.token, "access_url": self.access_url, **values}
-        return form.finish(answer_html(render_text(template, **shown), status=status))
+        return form.finish(answer_html(render_text(template, **shown)))
 
     def go(self, path: str, *, good: str = "", bad: str = "") -> Response:
         """Lead to another page, which shows the message if there is one. htmx leads the whole window there."""
         response = Response(b"", 204, {"HX-Redirect": path}) if is_htmx() else go_to(path)
         if good or bad:
             leave_flash(response, "bad" if bad else "good", bad or good, secure=self.secure)
+        return response
+
+    def dialog(self, template: str, **values: object) -> Response:
+        """A piece for the page's one dialog, which it opens (genba.js)."""
+        response = self.fragment(template, **values)
+        response.headers.update(
+            {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML", "HX-Trigger-After-Swap": OPEN_DIALOG}
+        )
+        return response
+
+    def tell(self, back: str, *, good: str = "", bad: str = "") -> Response:
+        """Say what came of something: at once where a script asked, else on the page that it leads back to."""
+        if not is_htmx():
+            return self.go(back, good="" if bad else good, bad=f"{good} {bad}".strip() if bad else "")
+        response = self.fragment("errors/flashes.html", good=good, bad=bad)
+        response.headers.update({"HX-Retarget": "#flash", "HX-Reswap": "innerHTML", "HX-Trigger": CLOSE_DIALOG})
         return response
 
 

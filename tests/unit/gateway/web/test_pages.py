@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from quart import typing as quart_typing
 
-from genba_gateway.web.rows import AgentRow, WorkspaceRow
 from tests.support.gateway_app import TOKEN_HEADER, cheap_passwords, make_user
 from tests.support.identity_app import FIRST_USER, PASSWORD, Identity, make_identity
 
-PAGES = ["/login", "/setup", "/sign-in?code=x", "/workspaces", "/cli-auth"]
+PAGES = ["/login", "/setup", "/sign-in?code=x", "/cli-auth"]
 
 
 async def _submit(client: quart_typing.TestClientProtocol, path: str, **fields: str) -> Any:
@@ -35,12 +33,11 @@ async def _browser_of_alice(identity: Identity) -> quart_typing.TestClientProtoc
 async def test_the_first_visitor_makes_the_first_user(identity: Identity) -> None:
     client = identity.app.test_client()
     assert (await client.get("/")).headers["Location"] == "/workspaces"
-    assert (await client.get("/workspaces")).headers["Location"] == "/login?redirect=/workspaces"
+    assert (await client.get("/cli-auth")).headers["Location"] == "/login?redirect=/cli-auth"
     assert 'href="/setup"' in await (await client.get("/login")).get_data(as_text=True)
     made = await _submit(client, "/setup", **FIRST_USER)
     assert (made.status_code, made.headers["Location"]) == (303, "/workspaces")
-    assert "You have no workspaces yet" in await (await client.get("/workspaces")).get_data(as_text=True)
-    assert identity.rows.asked[0].username == "olga"
+    assert "act as olga" in await (await client.get("/cli-auth")).get_data(as_text=True)
     assert (await client.get("/setup")).headers["Location"] == "/login"
     assert 'href="/setup"' not in await (await client.get("/login")).get_data(as_text=True)
 
@@ -131,38 +128,12 @@ async def test_the_token_for_an_editor_is_made_by_the_button_only(identity: Iden
 async def test_signing_out_needs_the_form(identity: Identity) -> None:
     client = await _browser_of_alice(identity)
     assert (await client.post("/logout", form={})).status_code == 400
-    assert (await client.get("/workspaces")).status_code == 200
-    page = await (await client.get("/workspaces")).get_data(as_text=True)
+    assert (await client.get("/cli-auth")).status_code == 200
+    page = await (await client.get("/cli-auth")).get_data(as_text=True)
     csrf = re.findall(r'name="csrf_token" value="([^"]*)"', page)[0]
     answer = await client.post("/logout", form={"csrf_token": csrf})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
-    assert (await client.get("/workspaces")).headers["Location"] == "/login?redirect=/workspaces"
-
-
-async def test_workspaces_are_listed_with_state_and_reason(identity: Identity) -> None:
-    identity.rows.rows = [
-        WorkspaceRow(
-            name="blue",
-            owner_name="alice",
-            template_name="docker<b>",
-            status="running",
-            reason="Its start succeeded.",
-            last_built_at=datetime(2026, 11, 23, 21, 5, tzinfo=UTC),
-            agents=(AgentRow("main", "connected"),),
-        )
-    ]
-    client = await _browser_of_alice(identity)
-    text = await (await client.get("/workspaces")).get_data(as_text=True)
-    for shown in (
-        "blue",
-        "running",
-        "Its start succeeded.",
-        "main",
-        "connected",
-        "2026-11-23 21:05 UTC",
-        "docker&lt;b",
-    ):
-        assert shown in text
+    assert (await client.get("/cli-auth")).headers["Location"] == "/login?redirect=/cli-auth"
 
 
 async def test_every_page_has_strict_headers_and_no_inline_code(identity: Identity) -> None:
