@@ -1,4 +1,4 @@
-"""Real code-server in a workspace of the `host` starter: healthy on its socket, back after crashes, gone with the stop."""
+"""Real code-server in a `host` workspace: healthy on its socket, back after crashes, gone with the stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that opens websockets over HTTP/2 (RFC 8441), as browsers do."""
+"""A client that asks and opens websockets (RFC 8441) over HTTP/2, as browsers do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived
+from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
 
 from tests.support.carriers import CEILING_S
 
@@ -17,10 +17,13 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 class Http2Client:
     """One connection, begun with HTTP/2 at once: by ALPN, or "prior knowledge"."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scheme: str = "http") -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scheme: str = "http", authority: str = ""
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._scheme = scheme
+        self._authority = authority
         self._h2 = H2Connection(H2Configuration(client_side=True))
         self._events: list[Event] = []
         self._h2.initiate_connection()
@@ -30,7 +33,7 @@ class Http2Client:
         await self._flush()
         await self._wait_for(RemoteSettingsChanged)
         stream = self._h2.get_next_available_stream_id()
-        authority = f"127.0.0.1:{port}"
+        authority = self._authority or f"127.0.0.1:{port}"
         self._h2.send_headers(
             stream,
             [
@@ -46,6 +49,24 @@ class Http2Client:
         answer = await self._wait_for(ResponseReceived)
         assert (b":status", b"200") in [(bytes(name), bytes(value)) for name, value in answer.headers or []]
         return stream
+
+    async def ask(
+        self, *headers: tuple[str, str], method: str = "GET", path: str = "/", body: bytes = b""
+    ) -> list[Event]:
+        """Ask, and return what came until the stream was over."""
+        await self._flush()
+        stream = self._h2.get_next_available_stream_id()
+        pseudo = [(":method", method), (":scheme", self._scheme), (":path", path), (":authority", self._authority)]
+        self._h2.send_headers(stream, [*pseudo, *headers], end_stream=not body)
+        if body:
+            self._h2.send_data(stream, body, end_stream=True)
+        await self._flush()
+        came: list[Event] = []
+        async with asyncio.timeout(CEILING_S):
+            while not any(isinstance(event, (StreamEnded, StreamReset)) for event in came):
+                came += self._h2.receive_data(await self._reader.read(65536))
+                await self._flush()
+        return came
 
     async def send(self, stream: int, data: bytes) -> None:
         """Send bytes of a stream."""

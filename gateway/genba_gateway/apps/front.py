@@ -22,7 +22,6 @@ from genba_gateway.apps.responses import BadAnswer
 from genba_gateway.apps.upstreams import parse_app_url
 from genba_gateway.domain.app_access import (
     AppAccess,
-    AppDecision,
     AppGranted,
     AppOrigin,
     AppRedirect,
@@ -37,7 +36,7 @@ from genba_gateway.services.agent_links import AgentLinks, Lane
 log = logging.getLogger(__name__)
 
 RETRY_S: Final = 2
-"""How soon a page asks again for an app that does not listen: servers take a second or more to start."""
+"""How soon a page asks again for what is on its way back."""
 
 _STOPPING: Final = AppRefusal(503, "The gateway is stopping", "It is back in a moment.", RETRY_S)
 
@@ -97,7 +96,12 @@ class AppFront:
     async def _serve_http(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
     ) -> None:
-        request, decision = await self._decide(scope, origin, host)
+        fault = find_fault(scope)
+        if fault:
+            await self._refuse_unread(scope, send, origin, fault)
+            return
+        request = make_request(scope, origin, host, self._networks)
+        decision = await self._access.decide(request)
         if isinstance(decision, AppGranted) and self._tasks is not None:
             self._access.count_request(decision.target)
             await self._proxy(scope, receive, send, request, decision, self._tasks)
@@ -109,14 +113,14 @@ class AppFront:
                 self._tasks.create_task(body.run(), name="body of a refused request")
         await self._answer(send, request, _STOPPING if isinstance(decision, AppGranted) else decision)
 
-    async def _decide(
-        self, scope: HTTPScope | WebsocketScope, origin: AppOrigin, host: str
-    ) -> tuple[AppRequest, AppDecision]:
-        fault = find_fault(scope)
-        if fault:
-            return _unread(scope, origin), AppRefusal(400, "This request can't be read", fault)
-        request = make_request(scope, origin, host, self._networks)
-        return request, await self._access.decide(request)
+    async def _refuse_unread(self, scope: HTTPScope, send: Any, origin: AppOrigin, fault: str) -> None:
+        """Whatever follows such a request may be a part of it: the connection is closed."""
+        request = AppRequest(origin, "GET", "http", "", "/", "", list(scope["headers"]), "", is_websocket=False)
+        headers, body = render_refusal(_bad_request(fault), request, self._page)
+        if scope["http_version"] != "2":
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _proxy(
         self,
@@ -138,7 +142,7 @@ class AppFront:
             if exchange.is_begun:
                 await break_answer(scope)
             else:
-                await self._answer(send, request, explain(error, granted.target))
+                await self._answer(send, request, await self._explain(error, granted.target))
         finally:
             timer.cancel()
             exchange.end_watch()
@@ -147,7 +151,9 @@ class AppFront:
     async def _serve_websocket(
         self, scope: WebsocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
     ) -> None:
-        request, decision = await self._decide(scope, origin, host)
+        fault = find_fault(scope)
+        request = make_request(scope, origin, host, self._networks)
+        decision = _bad_request(fault) if fault else await self._access.decide(request)
         if isinstance(decision, AppGranted) and self._tasks is not None:
             await self._join(scope, receive, send, request, decision, self._tasks)
             return
@@ -173,7 +179,13 @@ class AppFront:
             if websocket.is_answered:
                 await break_answer(scope)
             else:
-                await self._refuse_websocket(send, request, explain(error, granted.target))
+                await self._refuse_websocket(send, request, await self._explain(error, granted.target))
+
+    async def _explain(self, error: Exception, target: AppTarget) -> AppRefusal:
+        if isinstance(error, StreamNotAccepted):
+            log.info("the app of agent %s at %s: %s", target.agent_id, target.app_url, error.message)
+            return await self._access.explain_silence(target)
+        return explain(error, target)
 
     async def _answer(self, send: Any, request: AppRequest, decision: AppRedirect | AppRefusal) -> None:
         status, headers, body = self._render(request, decision)
@@ -210,16 +222,8 @@ def explain(error: Exception, target: AppTarget) -> AppRefusal:
     """What is shown for an app that can't be reached, or does not speak HTTP."""
     name = parse_app_url(target.app_url).name if not isinstance(error, GenbaError) or error.status == 502 else ""
     match error:
-        case StreamNotAccepted():
-            return AppRefusal(
-                502,
-                "The app does not answer yet",
-                f"Nothing listens at {name} in the workspace. Start the app there, or wait until it has started. "
-                f"({error.message})",
-                RETRY_S,
-            )
         case BadBody():
-            return AppRefusal(400, "This request can't be read", str(error))
+            return _bad_request(str(error))
         case GenbaError():
             title = "The workspace can't be reached" if error.status == 502 else "The app can't be shown"
             return AppRefusal(error.status, title, error.message, RETRY_S if error.status > 500 else 0)
@@ -231,6 +235,5 @@ def explain(error: Exception, target: AppTarget) -> AppRefusal:
             )
 
 
-def _unread(scope: HTTPScope | WebsocketScope, origin: AppOrigin) -> AppRequest:
-    """As much of a request as its refusal needs."""
-    return AppRequest(origin, "GET", "http", "", "/", "", [], "", scope["type"] == "websocket")
+def _bad_request(fault: str) -> AppRefusal:
+    return AppRefusal(400, "This request can't be read", fault)

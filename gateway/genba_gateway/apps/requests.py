@@ -47,7 +47,7 @@ def find_fault(scope: Mapping[str, Any]) -> str:
 
 
 def make_request(scope: Mapping[str, Any], origin: AppOrigin, host: str, networks: Networks) -> AppRequest:
-    """The head of a request. Call `find_fault` before.
+    """The head of a request; nobody is asked about one that `find_fault` finds something in.
 
     Args:
         networks: of trusted proxies, whose word on the client and its scheme is taken.
@@ -60,8 +60,8 @@ def make_request(scope: Mapping[str, Any], origin: AppOrigin, host: str, network
         method="GET" if is_websocket else scope["method"],
         scheme=proto,
         host=host,
-        raw_path=scope["raw_path"].decode("ascii"),
-        query=scope["query_string"].decode("ascii"),
+        raw_path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
         headers=headers,
         client_address=client,
         is_websocket=is_websocket,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from functools import lru_cache
 from typing import Final
@@ -10,6 +11,9 @@ from genba_gateway.apps.connections import Way
 from genba_wire.aio.stream import StreamListener
 from genba_wire.buffers import Buffer
 from genba_wire.tunnel.mux_frames import ResetCode
+
+HANDSHAKE_S: Final = 10.0
+"""How long an app may take to agree on TLS; one that speaks something else may wait for more."""
 
 READ_BYTES: Final = 256 * 1024
 """What is taken out of TLS at once."""
@@ -36,6 +40,7 @@ class TlsWay:
         self._listener: StreamListener | None = None
         self._waiting: list[Buffer] = []
         self._is_open = self._is_over = self._is_finishing = False
+        self._timer: asyncio.TimerHandle | None = None
         self._raw = 0
         """Bytes that came and have no credit yet; they get it when all that was in them is consumed."""
         self._plain = 0
@@ -47,6 +52,7 @@ class TlsWay:
 
     def listen(self, listener: StreamListener) -> None:
         self._listener = listener
+        self._timer = asyncio.get_running_loop().call_later(HANDSHAKE_S, self._give_up)
         self._way.listen(self)
         self._advance()
 
@@ -79,6 +85,7 @@ class TlsWay:
         """A connection has no notes."""
 
     def finished(self) -> None:
+        self._end_timer()
         self._incoming.write_eof()
         self._advance()
         if not self._is_over and self._listener is not None:
@@ -87,6 +94,7 @@ class TlsWay:
             self._listener.finished()
 
     def reset(self, code: int, reason: str) -> None:
+        self._end_timer()
         self._is_over = True
         if self._listener is not None:
             self._listener.reset(code, reason)
@@ -111,6 +119,7 @@ class TlsWay:
         self._send()
 
     def _begin(self) -> None:
+        self._end_timer()
         self._is_open = True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
@@ -120,6 +129,13 @@ class TlsWay:
             self._way.finish()
         if self._listener is not None:
             self._listener.writable()
+
+    def _give_up(self) -> None:
+        self.reset(ResetCode.FAILED, f"TLS did not come about within {HANDSHAKE_S:g} s.")
+
+    def _end_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _read(self) -> None:
         while self._listener is not None and not self._is_over:

@@ -59,8 +59,8 @@ from genba_gateway.services.timings import Timings
 from genba_gateway.services.user_changes import UserChanges
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock
-from genba_gateway.services.workspace_settings import WorkspaceSettings
 from genba_gateway.services.workspace_lists import WorkspaceLists
+from genba_gateway.services.workspace_settings import WorkspaceSettings
 from genba_gateway.services.workspaces import Workspaces
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub

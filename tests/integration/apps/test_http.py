@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_proxy_world import PATH_HOST, AppWorld, app_world, get, read_request
+from tests.support.proxied_apps import PATH_HOST, AppWorld, app_world, get, read_request
 from tests.support.waiting import turned_until
 
 STUCK_S = 0.2
@@ -316,7 +316,7 @@ async def test_where_nothing_listens_a_page_says_so_and_goes_on_by_itself(world:
     world.access.urls["app"] = "http://127.0.0.1:1"
     answer = await world.ask(get("/", "Accept: text/html"))
     assert answer.status == 502
-    assert b"Nothing listens at 127.0.0.1:1" in answer.body
+    assert b"Nothing listens at http://127.0.0.1:1" in answer.body
     assert b'http-equiv="refresh" content="2"' in answer.body
     assert "default-src 'none'" in answer.get("Content-Security-Policy")
     told = await world.ask(get("/", "Accept: application/json"))

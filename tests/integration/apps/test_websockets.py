@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from tests.support.app_proxy_world import SUBDOMAINS, AppWorld, app_world, get, read_request
 from tests.support.carriers import CEILING_S
+from tests.support.proxied_apps import SUBDOMAINS, AppWorld, app_world, get, read_request
 
 
 @pytest.fixture

@@ -80,6 +80,9 @@ class GrantEverything:
         await self.may_end.wait()
         return self.end_reason
 
+    async def explain_silence(self, target: AppTarget) -> AppRefusal:
+        return AppRefusal(502, "Not yet", f"Nothing listens at {target.app_url}.", 2)
+
     def count_request(self, target: AppTarget) -> None:
         self.counted.append(target)
 

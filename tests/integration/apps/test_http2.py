@@ -1,0 +1,100 @@
+"""Apps over HTTP/2, whose connection carries other requests as well: it is neither taken nor dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from h2.events import DataReceived, Event, ResponseReceived, StreamReset, TrailersReceived
+
+from tests.integration.apps.test_http import echo_body
+from tests.integration.apps.test_websockets import websocket_app
+from tests.support.http2_client import Http2Client
+from tests.support.proxied_apps import SUBDOMAINS, AppWorld, app_world, read_request
+from tests.support.raw_websocket import make_frame
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[AppWorld]:
+    async with app_world(tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def http2(world: AppWorld) -> AsyncGenerator[Http2Client]:
+    """A browser's connection that begins with HTTP/2 at once."""
+    async with world.connect() as raw:
+        yield Http2Client(raw.reader, raw.writer, authority="app" + SUBDOMAINS)
+
+
+def headers_of(events: list[Event]) -> dict[bytes, bytes]:
+    answer = next(event for event in events if isinstance(event, ResponseReceived))
+    return {bytes(name): bytes(value) for name, value in answer.headers or []}
+
+
+def body_of(events: list[Event]) -> bytes:
+    return b"".join(event.data or b"" for event in events if isinstance(event, DataReceived))
+
+
+async def test_a_body_without_a_length_reaches_the_app_in_chunks(world: AppWorld) -> None:
+    async with world.app(echo_body) as app, http2(world) as client:
+        came = await client.ask(method="POST", body=b"hello")
+        assert (headers_of(came)[b"x-framing"], body_of(came)) == (b"chunked", b"hello")
+        came = await client.ask(("content-length", "3"), method="POST", body=b"abc")
+        assert (headers_of(came)[b"x-framing"], body_of(came)) == (b"length", b"abc")
+        assert app.connections == 1
+
+
+async def test_cookies_in_several_headers_become_one(world: AppWorld) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, headers = await read_request(reader)
+        cookies = [value for name, value in headers if name == "cookie"]
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + repr(cookies).encode())
+
+    async with world.app(serve), http2(world) as client:
+        came = await client.ask(("cookie", "a=1"), ("cookie", "coder_session_token=s"), ("cookie", "b=2"))
+        assert body_of(came) == b"['a=1; b=2']"
+
+
+async def test_an_answer_that_breaks_off_resets_its_stream_and_no_other(world: AppWorld) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, _ = await read_request(reader)
+        if "/broken" in first:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+            await writer.drain()
+            writer.transport.abort()
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+    async with world.app(serve), http2(world) as client:
+        came = await client.ask(path="/broken")
+        assert any(isinstance(event, StreamReset) for event in came)
+        assert body_of(await client.ask()) == b"ok"
+
+
+async def test_trailers_pass(world: AppWorld) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\ngrpc-status: 0\r\n\r\n")
+
+    async with world.app(serve), http2(world) as client:
+        came = await client.ask(("te", "trailers"))
+        trailers = [event for event in came if isinstance(event, TrailersReceived)]
+        assert [dict(event.headers or []) for event in trailers] == [{b"grpc-status": b"0"}]
+
+
+async def test_a_websocket_goes_message_by_message(world: AppWorld) -> None:
+    async with websocket_app(world), http2(world) as client:
+        stream = await client.open_websocket(world.port, "/ws")
+        for message in (b"over HTTP/2", b"x" * 10_000):
+            await client.send(stream, make_frame(message, key=b"abcd"))
+            expected = make_frame(message, masked=False, key=b"")
+            received = b""
+            while not received.endswith(expected):
+                received += await client.receive()
+        world.access.may_end.set()
+        while b"You signed out." not in received:
+            received += await client.receive()
