@@ -107,7 +107,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
         agents.make_blueprint(s.agents),
-        agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls),
+        agent_me.make_blueprint(s.agent_reports, s.agent_logs, s.agent_controls, config.app_hosts),
         carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials),
         http_carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials, s.agent_controls),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),

@@ -13,6 +13,7 @@ from quart import Quart, Response
 from quart.typing import TestClientProtocol, TestHTTPConnectionProtocol, TestWebsocketConnectionProtocol
 
 from genba_gateway.api import agent_me, agents, appearance, ssh_host_certificates
+from genba_gateway.domain.app_hosts import make_app_hosts
 from genba_gateway.domain.ssh_host_names import SshHostNames
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.services.agent_connections import AgentConnections
@@ -89,6 +90,7 @@ def _make_app(rows: AgentRows) -> Quart:
             AgentReports(database, sealer, pubsub, keys, access_url=ACCESS_URL, now=clock),
             AgentLogs(database, pubsub, now=clock),
             AgentControls(AgentConnections(database, pubsub, replica_id=REPLICA, now=clock), dials),
+            make_app_hosts(ACCESS_URL, wildcard_access_url="*.apps.test"),
         ),
         appearance.make_blueprint(Appearances(database, clock)),
         ssh_host_certificates.make_blueprint(

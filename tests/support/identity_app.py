@@ -79,7 +79,7 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
         organizations.make_blueprint(orgs, users),
         git_ssh_keys.make_blueprint(git_keys, users),
         sign_in_links.make_blueprint(links),
-        deployment.make_blueprint(Deployment(database), access_url=access_url),
+        deployment.make_blueprint(Deployment(database, wildcard_hostname="*.apps.test"), access_url=access_url),
         preferences.make_blueprint(shown),
         sign_in_pages.make_blueprint(shown, users, sign_in, links),
         tokens.make_blueprint(shown, users, keys),

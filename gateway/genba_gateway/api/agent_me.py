@@ -15,6 +15,7 @@ from genba_gateway.api.streams import serve_messages
 from genba_gateway.domain.actors import AgentActor, RouteAccess
 from genba_gateway.domain.agent_reports import LogLevel, LogPosition, MetadataItem, MetadataValue, NewLogLine
 from genba_gateway.domain.agents import Agent, Script
+from genba_gateway.domain.app_hosts import AppHosts
 from genba_gateway.errors import BadRequest, FieldProblem
 from genba_gateway.services.agent_controls import AgentControls
 from genba_gateway.services.agent_logs import AgentLogs
@@ -30,7 +31,7 @@ STATS_INTERVAL_NS: Final = 30 * 1_000_000_000
 _LEVELS: Final = frozenset(LogLevel)
 
 
-def make_blueprint(reports: AgentReports, logs: AgentLogs, controls: AgentControls) -> Blueprint:
+def make_blueprint(reports: AgentReports, logs: AgentLogs, controls: AgentControls, hosts: AppHosts) -> Blueprint:
     """Routes under /api/v2/workspaceagents/me."""
     blueprint = Blueprint("agent_me", __name__)
 
@@ -39,7 +40,7 @@ def make_blueprint(reports: AgentReports, logs: AgentLogs, controls: AgentContro
     @needs(RouteAccess.AGENT)
     async def get_manifest() -> Response:
         agent, items = await reports.get_manifest(current_agent())
-        return answer(_manifest_message(current_agent(), agent, items, reports.derp_map))
+        return answer(_manifest_message(current_agent(), agent, items, reports.derp_map, hosts))
 
     @blueprint.post(f"{ME}/startup")
     @needs(RouteAccess.AGENT)
@@ -182,7 +183,7 @@ def _count_sessions(stats: messages.StatsRequest) -> int:
 
 
 def _manifest_message(
-    actor: AgentActor, agent: Agent, items: list[MetadataItem], derp_map: dict[str, object]
+    actor: AgentActor, agent: Agent, items: list[MetadataItem], derp_map: dict[str, object], hosts: AppHosts
 ) -> messages.Manifest:
     return messages.Manifest(
         agent_id=agent.id,
@@ -191,7 +192,7 @@ def _manifest_message(
         workspace_id=actor.workspace_id,
         workspace_name=actor.workspace_name,
         git_auth_configs=0,
-        vscode_port_proxy_uri="",
+        vscode_port_proxy_uri=hosts.make_port_template(actor.owner_name, actor.workspace_name, agent.name),
         apps=[app_message(app) for app in agent.apps],
         derpmap=derp_map,
         derp_force_websockets=False,

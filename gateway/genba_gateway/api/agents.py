@@ -90,6 +90,7 @@ def app_message(app: App) -> messages.WorkspaceApp:
         health=app.health,
         hidden=app.hidden,
         open_in=app.open_in,
+        subdomain_name=app.subdomain_name,
     )
 
 

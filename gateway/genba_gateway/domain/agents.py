@@ -64,6 +64,8 @@ class App:
     health: str
     hidden: bool
     open_in: str
+    subdomain_name: str = ""
+    """The first part of its host name, if it is to have one and belongs to a workspace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,10 @@ class AppHosts:
         is_short = len(label + self.wildcard_suffix) <= MAX_HOST_CHARS
         return f"{self._subdomain_origin(label)}/" if label and is_short and self.wildcard_suffix else ""
 
+    def make_port_template(self, owner: str, workspace: str, agent: str) -> str:
+        """What programs in a workspace make a port's URL of, with `{{port}}` in its place; empty when there is none."""
+        return self.make_subdomain_url(owner, workspace, agent, "{{port}}").removesuffix("/")
+
     def _subdomain_origin(self, label: str) -> str:
         return f"{self.wildcard_scheme}://{label}{self._wildcard_end}"
 

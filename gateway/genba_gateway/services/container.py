@@ -131,7 +131,7 @@ def make_services(
     """Make all services on one database."""
     passwords = Passwords()
     git_ssh_keys = GitSSHKeys(database, sealer, now)
-    deployment = Deployment(database)
+    deployment = Deployment(database, wildcard_hostname=config.app_hosts.wildcard_host)
     jobs = Jobs(database, pubsub, now)
     agent_logs = AgentLogs(database, pubsub, now=now)
     template_versions = TemplateVersions(database, sealer, pubsub, jobs, now)

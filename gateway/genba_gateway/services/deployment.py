@@ -22,8 +22,9 @@ NO_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
 class Deployment:
     """The deployment's identity."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, wildcard_hostname: str = "") -> None:
         self._database = database
+        self._wildcard_hostname = wildcard_hostname
         self._id = ""
 
     async def get_id(self) -> str:
@@ -46,7 +47,7 @@ class Deployment:
             icon_url="",
             healthy=True,
             path_app_url=access_url,
-            wildcard_hostname="",
+            wildcard_hostname=self._wildcard_hostname,
         )
 
     async def list_proxies(self, access_url: str, now: datetime) -> WorkspaceProxiesResponse:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.agents import Agent, App, LifecycleTimes, LogSource, Script
+from genba_gateway.domain.app_addresses import make_label
 from genba_gateway.domain.provisioning import AppHealthcheck
 from genba_gateway.store import tables
 from genba_gateway.store.agent_specs import insert_agents, upsert_agents
@@ -128,15 +129,20 @@ async def _list(connection: AsyncConnection, sealer: Sealer, condition: sa.Colum
             _workspaces.c.id.label("workspace_id"),
             _workspaces.c.owner_id.label("owner_id"),
             _builds.c.id.label("build_id"),
+            _workspaces.c.name.label("workspace_name"),
+            tables.users.c.username.label("owner_name"),
             is_current().label("is_current"),
         )
-    )
+    ).outerjoin(tables.users, tables.users.c.id == _workspaces.c.owner_id)
     query = query.where(condition).order_by(_agents.c.resource_id, _agents.c.position)
     rows = (await connection.execute(query)).mappings().all()
     if not rows:
         return []
     ids = [row["id"] for row in rows]
-    apps = _by_agent((row["agent_id"], _read_app(row)) for row in await _parts_of(connection, _apps, ids))
+    labels = {row["id"]: (row["owner_name"], row["workspace_name"], row["name"]) for row in rows}
+    apps = _by_agent(
+        (row["agent_id"], _read_app(row, *labels[row["agent_id"]])) for row in await _parts_of(connection, _apps, ids)
+    )
     scripts = _by_agent(
         (row["agent_id"], read_record(Script, row)) for row in await _parts_of(connection, _scripts, ids)
     )
@@ -175,9 +181,10 @@ def _by_agent(parts: Iterable[tuple[str, PartT]]) -> dict[str, tuple[PartT, ...]
     return {agent_id: tuple(each) for agent_id, each in found.items()}
 
 
-def _read_app(row: Mapping[str, Any]) -> App:
+def _read_app(row: Mapping[str, Any], owner: str | None, workspace: str | None, agent: str) -> App:
     check = AppHealthcheck(row["healthcheck_url"], row["healthcheck_interval_s"], row["healthcheck_threshold"])
-    return read_record(App, row, healthcheck=check if check.url else None)
+    label = make_label(owner, workspace, agent, row["slug"]) if row["subdomain"] and owner and workspace else ""
+    return read_record(App, row, healthcheck=check if check.url else None, subdomain_name=label)
 
 
 async def update_agent(connection: AsyncConnection, agent_id: str, values: Mapping[str, object]) -> None:

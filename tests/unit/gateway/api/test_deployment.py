@@ -48,7 +48,7 @@ async def test_the_gateway_is_the_one_region(identity: Identity) -> None:
         "icon_url": "",
         "healthy": True,
         "path_app_url": "http://genba.test",
-        "wildcard_hostname": "",
+        "wildcard_hostname": "*.apps.test",
     }
 
 

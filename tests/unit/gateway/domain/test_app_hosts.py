@@ -203,6 +203,11 @@ def test_apps_have_urls_of_their_own_where_they_fit() -> None:
     assert make_app_hosts("https://genba.example.com").make_subdomain_url("alice", "dev", "main", "code") == ""
 
 
+def test_programs_in_a_workspace_make_addresses_of_ports_of_a_template() -> None:
+    assert LOCAL.make_port_template("ana", "dev", "main") == "http://{{port}}--main--dev--ana.localhost:3000"
+    assert make_app_hosts("https://genba.example.com").make_port_template("ana", "dev", "main") == ""
+
+
 def test_path_apps_can_be_switched_off() -> None:
     hosts = make_app_hosts("http://localhost:3000", disable_path_apps=True)
     assert (hosts.apps_url, hosts.path_apps_disabled) == ("", True)

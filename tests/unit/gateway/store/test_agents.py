@@ -73,6 +73,20 @@ async def test_an_agent_is_read_as_it_was_specified(rows: AgentRows) -> None:
     assert await metadata_keys(rows, agent.id) == ["ram", "cpu"]
 
 
+async def test_an_app_with_a_host_of_its_own_is_told_its_name(rows: AgentRows) -> None:
+    long = AppSpec("x" * 60, "Long", url="http://localhost:1", subdomain=True)
+    apps = (replace(CODE, subdomain=True), DOCS, long)
+    workspace_id = await rows.add_workspace("Dev")
+    resource_id = await rows.add_resource(await rows.add_build(workspace_id))
+    (agent_id,) = await rows.add_agents(resource_id, [replace(make_agent_spec("Main"), apps=apps)])
+    agent = await rows.get_agent(agent_id)
+    assert {app.slug: app.subdomain_name for app in agent.apps} == {
+        "code": "code--main--dev--ana",
+        "docs": "",
+        "x" * 60: "",
+    }
+
+
 async def test_neither_token_nor_environment_is_in_the_database_as_text(rows: AgentRows) -> None:
     spec = replace(make_agent_spec(), environment={"PASSWORD": "open-sesame"})
     await rows.add_running_agent(spec)
