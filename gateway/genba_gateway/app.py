@@ -16,6 +16,7 @@ from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
 from genba_gateway.loops.autostart import Autostart
+from genba_gateway.loops.app_usage import AppUsageWriting
 from genba_gateway.loops.autostop import Autostop
 from genba_gateway.loops.certificate_renewal import CertificateRenewal
 from genba_gateway.loops.job_queue import JobQueue
@@ -89,6 +90,7 @@ async def _run(
         await services.agent_connections.forget_earlier()
         await services.job_runner.recovery.recover()
         app = make_quart_app(config, services, shutdown)
+        app_usage = AppUsageWriting(services.app_usage)
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:
             loops = [
@@ -96,6 +98,7 @@ async def _run(
                 tasks.create_task(Autostart(services.autostarts).run(), name="autostart"),
                 tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
+                tasks.create_task(app_usage.run(), name="usage of apps"),
             ]
             if certificate is not None:
                 renewal = CertificateRenewal(certificate, hear_hangups())
@@ -104,6 +107,7 @@ async def _run(
             await serve_app(app, listeners, shutdown, certificate)
             for loop in loops:
                 loop.cancel()
+        await app_usage.step()
     finally:
         await database.close()
 

@@ -21,6 +21,7 @@ from genba_gateway.services.app_openings import AppOpenings
 from genba_gateway.services.app_places import AppPlaces
 from genba_gateway.services.app_sessions import AUTH_REDIRECT, AppSessions
 from genba_gateway.services.app_tokens import AppTokens
+from genba_gateway.services.app_usage import AppUsage
 from genba_gateway.services.ticket_keys import TicketKeys
 from genba_gateway.store import tables
 from genba_gateway.store.engine import Database
@@ -51,6 +52,7 @@ class AppWorld:
     hosts: AppHosts
     sessions: AppSessions
     gate: AppGate
+    usage: AppUsage
     agent: AgentActor
 
     def browser(self, user: UserActor | None = None) -> Browser:
@@ -183,6 +185,7 @@ async def open_app_world(tmp_path: Path, hosts: AppHosts = LOCAL) -> AsyncGenera
 
 def _wire(rows: AgentRows, hosts: AppHosts, agent: AgentActor) -> AppWorld:
     sessions = AppSessions(rows.database, hosts, rows.clock)
+    usage = AppUsage(rows.database, rows.pubsub, rows.clock)
     gate = AppGate(
         rows.database,
         rows.pubsub,
@@ -191,9 +194,10 @@ def _wire(rows: AgentRows, hosts: AppHosts, agent: AgentActor) -> AppWorld:
         sessions=sessions,
         tokens=AppTokens(TicketKeys(rows.database, rows.sealer, rows.clock), rows.clock),
         openings=AppOpenings(rows.database, rows.clock),
+        usage=usage,
         now=rows.clock,
     )
-    return AppWorld(rows, hosts, sessions, gate, agent)
+    return AppWorld(rows, hosts, sessions, gate, usage, agent)
 
 
 async def _fill(database: Database) -> AgentActor:

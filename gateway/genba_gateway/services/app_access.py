@@ -42,6 +42,7 @@ from genba_gateway.services.app_openings import AppOpenings
 from genba_gateway.services.app_places import AppPlaces
 from genba_gateway.services.app_sessions import AppSessions, is_state, make_state
 from genba_gateway.services.app_tokens import AppTokens
+from genba_gateway.services.app_usage import AppUsage
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import session_grants as grant_store
 from genba_gateway.store.engine import Database
@@ -86,6 +87,7 @@ class AppGate:
         sessions: AppSessions,
         tokens: AppTokens,
         openings: AppOpenings,
+        usage: AppUsage,
         now: Clock,
         look_again_s: float = LOOK_AGAIN_S,
     ) -> None:
@@ -96,6 +98,7 @@ class AppGate:
         self._sessions = sessions
         self._tokens = tokens
         self._openings = openings
+        self._usage = usage
         self._now = now
         self._look_again_s = look_again_s
         self._cookies = AppCookies(hosts.is_secure)
@@ -119,6 +122,7 @@ class AppGate:
         """Return why a websocket or a long answer must end, within 5 s of when it must."""
         with self._pubsub.subscribe(of_workspace(target.workspace_id), of_key(target.key_id)) as subscription:
             while True:
+                self._usage.note_open(target)
                 try:
                     why = await self._find_end(target)
                 except Exception:  # a database that is held by another process says nothing about the session
@@ -138,6 +142,7 @@ class AppGate:
 
     def count_request(self, target: AppTarget) -> None:
         """Take note of a proxied request."""
+        self._usage.count_request(target)
 
     async def _look_up(self, entry: AppEntry, request: AppRequest) -> AppDecision:
         actor, is_ambient = await self._find_user(entry, request)

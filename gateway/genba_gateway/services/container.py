@@ -24,6 +24,7 @@ from genba_gateway.services.app_openings import AppOpenings
 from genba_gateway.services.app_places import AppPlaces
 from genba_gateway.services.app_sessions import AppSessions
 from genba_gateway.services.app_tokens import AppTokens
+from genba_gateway.services.app_usage import AppUsage
 from genba_gateway.services.appearance import Appearances
 from genba_gateway.services.authorization import Authorization
 from genba_gateway.services.autostart import Autostarts
@@ -83,6 +84,7 @@ class Services:
     api_keys: ApiKeys
     app_gate: AppGate
     app_sessions: AppSessions
+    app_usage: AppUsage
     appearances: Appearances
     authorization: Authorization
     autostarts: Autostarts
@@ -140,6 +142,7 @@ def make_services(
     tickets = Tickets(ticket_keys, now)
     app_sessions = AppSessions(database, config.app_hosts, now)
     workspaces = Workspaces(database, sealer, pubsub, builds, now)
+    app_usage = AppUsage(database, pubsub, now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
@@ -171,9 +174,11 @@ def make_services(
             sessions=app_sessions,
             tokens=AppTokens(ticket_keys, now),
             openings=AppOpenings(database, now),
+            usage=app_usage,
             now=now,
         ),
         app_sessions=app_sessions,
+        app_usage=app_usage,
         appearances=Appearances(database, now),
         authorization=Authorization(database),
         autostarts=Autostarts(database, sealer, pubsub, builds, now),
