@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from markupsafe import escape
 from quart import Blueprint, Response, request
 
 from genba_gateway.api.gate import current_user, needs
@@ -19,6 +20,22 @@ from genba_gateway.services.app_sessions import AUTH_REDIRECT, AppSessions
 from genba_gateway.web.forms import go_to, login_path
 from genba_gateway.web.pages import error_page, not_found_page
 
+_GO_ON: Final = "/open-app"
+"""Where a sign-in leads that was asked for by an app.
+
+Browsers hold a form, and so the sign-in's, to the policy of its page through all redirects that follow, and that policy
+knows this origin alone. So the way ends at a page, which goes on by itself.
+"""
+
+_GO_ON_PAGE: Final = (
+    '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Opening the app</title>\n'
+    '<meta http-equiv="refresh" content="0; url={target}">\n<p><a href="{target}">Open the app</a></p>\n</html>\n'
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
 _APP: Final = "/@<owner>/<workspace>/apps/<slug>/"
 
 
@@ -28,7 +45,13 @@ def make_blueprint(sessions: AppSessions, hosts: AppHosts) -> Blueprint:
 
     @blueprint.errorhandler(Unauthenticated)
     async def ask_to_sign_in(_error: Unauthenticated) -> Response:
-        return go_to(login_path(f"{request.path}?{request.query_string.decode('latin-1')}"))
+        return go_to(login_path(f"{_GO_ON}?{request.query_string.decode('latin-1')}"))
+
+    @blueprint.get(_GO_ON)
+    @needs(RouteAccess.PUBLIC)
+    async def go_on() -> Response:
+        target = escape(f"{AUTH_REDIRECT}?{request.query_string.decode('latin-1')}")
+        return Response(_GO_ON_PAGE.format(target=target), content_type="text/html; charset=utf-8", headers=_HEADERS)
 
     @blueprint.get(AUTH_REDIRECT)
     @needs(RouteAccess.SIGNED_IN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,23 @@ async def test_who_is_signed_in_is_sent_back_with_a_key(world: AppWorld) -> None
 
 async def test_who_is_not_is_sent_to_sign_in_and_comes_back_to_it(world: AppWorld) -> None:
     app = await make_links(world)
-    path = f"{AUTH_REDIRECT}?redirect_uri={quote(world.path_url('code', '?x=1&y=2'), safe='')}&state={make_state()}"
-    answer = await get(app, path)
+    query = f"redirect_uri={quote(world.path_url('code', '?x=1&y=2'), safe='')}&state={make_state()}"
+    answer = await get(app, f"{AUTH_REDIRECT}?{query}")
     assert answer.status_code == 303
     location = urlsplit(answer.headers["Location"])
     assert (location.netloc, location.path) == ("", "/login")
-    assert parse_qs(location.query)["redirect"] == [path]
+    (target,) = parse_qs(location.query)["redirect"]
+    # A page between them: no redirect from the sign-in's form may lead to another origin.
+    page = await get(app, target)
+    assert page.status_code == 200
+    text = html.unescape(await page.get_data(as_text=True))
+    assert f'content="0; url={AUTH_REDIRECT}?{query}"' in text
+
+
+async def test_what_is_in_the_address_stays_within_the_page_s_link(world: AppWorld) -> None:
+    page = await (await get(await make_links(world), '/open-app?x="><script>alert(1)</script>')).get_data(as_text=True)
+    assert "<script" not in page
+    assert page.count('"') == 10
 
 
 async def test_an_address_that_is_no_app_s_is_refused(world: AppWorld) -> None:
