@@ -29,7 +29,16 @@ SESSION_COOKIE: Final = "coder_session_token"
 """Name of the browser's cookie and of the query parameter (contract 0.2, 5.1)."""
 
 CSRF_COOKIE: Final = "csrf_token"
+HOST_PREFIX: Final = "__Host-"
+"""Before the names of a browser's cookies where it reaches the gateway by https (RFC 6265bis, 4.1.3.2).
+
+Pages of apps may be under names of the dashboard's own domain, for all of which each can set cookies: only one of this
+prefix is surely the dashboard's.
+"""
+
 CSRF_HEADER: Final = "X-CSRF-TOKEN"
+SITE_HEADER: Final = "Sec-Fetch-Site"
+"""How the page that made a browser ask is related to this origin; no page can change it."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CSRF_EXEMPT: Final = re.compile(r"^/(?!api/)|^/api/v2/(users/first|users/login|csp/reports|workspaceagents/)")
 _NEED: Final = "__genba_need__"
@@ -79,9 +88,12 @@ def install_gate(
     """
     networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
 
+    is_secure = access_url.startswith("https:")
+
     async def check_http() -> None:
+        _check_site()
         try:
-            await _check(app, request, sessions, networks)
+            await _check(app, request, sessions, networks, is_secure=is_secure)
         except (Unauthenticated, Forbidden):
             count_request()
             raise
@@ -90,7 +102,7 @@ def install_gate(
 
     async def check_websocket() -> None:
         try:
-            await _check(app, websocket, sessions, networks)
+            await _check(app, websocket, sessions, networks, is_secure=is_secure)
         except (Unauthenticated, Forbidden) as error:
             if _is_hidden(app, websocket.endpoint):
                 raise not_found() from error
@@ -137,11 +149,11 @@ def client_address() -> str:
     return str(g.client_address)
 
 
-async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[Any, ...]) -> None:
+async def _check(app: Quart, incoming: Any, sessions: Sessions, networks: tuple[Any, ...], *, is_secure: bool) -> None:
     g.actor = None
     g.client_address = _address_of(incoming, networks)
     need = need_of(app, incoming.endpoint) if incoming.endpoint else RouteAccess.PUBLIC
-    token, g.token_from_cookie_only = _token_of(incoming)
+    token, g.token_from_cookie_only = _token_of(incoming, is_secure=is_secure)
     match need:
         case None:
             raise Forbidden("This route declares no permission.")
@@ -169,8 +181,10 @@ def _is_hidden(app: Quart, endpoint: str | None) -> bool:
     return endpoint is not None and getattr(app.view_functions[endpoint], _HIDDEN, False) is True
 
 
-def _token_of(incoming: Any) -> tuple[str, bool]:
-    cookie = incoming.cookies.get(SESSION_COOKIE, "")
+def _token_of(incoming: Any, *, is_secure: bool) -> tuple[str, bool]:
+    cookie = incoming.cookies.get(HOST_PREFIX + SESSION_COOKIE, "")
+    if not cookie and not (is_secure and SITE_HEADER in incoming.headers):
+        cookie = incoming.cookies.get(SESSION_COOKIE, "")  # of a program, which has no domain's cookies
     query = incoming.args.get(SESSION_COOKIE, "")
     header = incoming.headers.get(SESSION_TOKEN_HEADER, "")
     bearer = incoming.headers.get("Authorization", "")
@@ -181,10 +195,31 @@ def _token_of(incoming: Any) -> tuple[str, bool]:
     return token, only_cookie
 
 
+def csrf_cookie() -> str:
+    """The value that this browser was given to repeat, or empty."""
+    return request.cookies.get(HOST_PREFIX + CSRF_COOKIE, "") or request.cookies.get(CSRF_COOKIE, "")
+
+
+def _check_site() -> None:
+    """Refuse what a page of another origin makes a browser change.
+
+    SameSite=Lax keeps other sites away, and not the apps of workspaces under names of the dashboard's own domain.
+    Browsers say it of every request by https and to loopback; the token of forms stands where they say nothing.
+    """
+    site = request.headers.get(SITE_HEADER, "")
+    if (
+        request.method in _SAFE_METHODS
+        or site in ("", "none", "same-origin")
+        or SESSION_TOKEN_HEADER in request.headers
+    ):
+        return
+    raise Forbidden("A page of another origin asked for this: go to the dashboard and do it there.")
+
+
 def _check_csrf() -> None:
     if request.method in _SAFE_METHODS or not g.token_from_cookie_only or _CSRF_EXEMPT.match(request.path):
         return
-    sent, expected = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    sent, expected = request.headers.get(CSRF_HEADER, ""), csrf_cookie()
     if not expected or not compare_digest(sent.encode(), expected.encode()):
         raise CsrfRefused
 

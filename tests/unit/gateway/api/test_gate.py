@@ -204,6 +204,30 @@ async def test_pages_outside_the_api_check_forms_themselves(gated: Gated) -> Non
     assert (await gated.client(cookie=gated.member.token).post("/page")).status_code == 200
 
 
+@pytest.mark.parametrize(("site", "status"), [("", 200), ("none", 200), ("same-origin", 200), ("same-site", 403)])
+async def test_a_page_of_another_origin_makes_a_browser_change_nothing(gated: Gated, site: str, status: int) -> None:
+    client = gated.client(cookie=gated.member.token)
+    headers = {"Sec-Fetch-Site": site} if site else {}
+    assert (await client.post("/page", headers=headers)).status_code == status
+    assert (await client.get("/api/v2/me", headers=headers)).status_code == 200
+    shown = await client.post("/page", headers={**headers, **gated.member.headers})
+    assert shown.status_code == 200, "no page can make it show a token in a header"
+
+
+async def test_a_cookie_that_an_app_could_have_set_signs_no_browser_in(gated: Gated) -> None:
+    app = await asyncio.to_thread(
+        lambda: make_app(gated.database, make_blueprint(), access_url="https://genba.example.com")
+    )
+    client = app.test_client()
+    browser = {"Sec-Fetch-Site": "none"}
+    client.set_cookie(HOST, COOKIE, gated.owner.token)
+    assert (await client.get("/api/v2/me", headers=browser)).status_code == 401
+    assert (await client.get("/api/v2/me")).status_code == 200, "a program's cookies are its own"
+    client.set_cookie(HOST, f"__Host-{COOKIE}", gated.member.token)
+    for headers in (browser, {}):
+        assert (await (await client.get("/api/v2/me", headers=headers)).get_json())["message"] == "mia"
+
+
 async def open_stream(client: Client, **headers: str) -> str:
     async with asyncio.timeout(30), client.websocket("/api/v2/stream", headers=headers) as socket:  # pyright: ignore[reportUnknownMemberType]
         return str(await socket.receive())

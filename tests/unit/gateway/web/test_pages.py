@@ -180,6 +180,6 @@ async def test_assets_are_served_and_nothing_else(identity: Identity) -> None:
 async def test_over_https_the_cookies_of_forms_are_secure(tmp_path: Path) -> None:
     identity = await make_identity(tmp_path, access_url="https://genba.test")
     cookie = (await identity.app.test_client().get("/login")).headers["Set-Cookie"]
-    assert cookie.startswith("csrf_token=")
+    assert cookie.startswith("__Host-csrf_token=")
     assert "Secure" in cookie
     await identity.database.close()
