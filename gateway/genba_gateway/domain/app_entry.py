@@ -38,9 +38,15 @@ class AppEntry:
     address: AppAddress
     origin: str
     """The exact origin that the browser shows, such as https://code--main--dev--alice.apps.example.com."""
-    url: str
-    """The whole address without a token for connecting."""
+    raw_path: str
+    query: str
+    """Without a token for connecting."""
     connect_token: str = ""
+
+    @property
+    def url(self) -> str:
+        """The whole address without a token for connecting."""
+        return join_address(self.origin, self.raw_path, self.query)
 
     @property
     def realm(self) -> str:
@@ -72,7 +78,7 @@ def read_entry(hosts: AppHosts, request: AppRequest) -> AppEntry | AppDecision:
     if not rest:
         return AppRedirect(307, join_address(origin, address.base_path, request.query))
     query, token = take_connect_token(request.query)
-    return AppEntry(address, origin, join_address(origin, request.raw_path, query), token)
+    return AppEntry(address, origin, request.raw_path, query, token)
 
 
 def is_plain_path(raw_path: str) -> bool:
@@ -82,6 +88,8 @@ def is_plain_path(raw_path: str) -> bool:
 
 def take_connect_token(query: str) -> tuple[str, str]:
     """A query without the token for connecting, and that token; none when there are two."""
+    if CONNECT_PARAMETER not in query:
+        return query, ""
     parts = query.split("&")
     tokens = [part.partition("=")[2] for part in parts if part.partition("=")[0] == CONNECT_PARAMETER]
     kept = "&".join(part for part in parts if part.partition("=")[0] != CONNECT_PARAMETER)
@@ -96,7 +104,8 @@ def join_address(origin: str, path: str, query: str) -> str:
 def find_default_query(entry: AppEntry, app_url: str) -> str:
     """The address with the query that the app's own address has, if the request is for the bare app; or empty."""
     query = app_url.partition("#")[0].partition("?")[2]
-    return f"{entry.url}?{query}" if query and entry.url == entry.realm else ""
+    is_bare = entry.raw_path == entry.address.base_path and not entry.query
+    return f"{entry.url}?{query}" if query and is_bare else ""
 
 
 def get_header(request: AppRequest, name: bytes) -> str:

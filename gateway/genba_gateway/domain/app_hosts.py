@@ -6,6 +6,7 @@ that keeps them apart: whatever port is named, no dashboard is served under a na
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ LOOPBACK_APPS_HOST: Final = "apps.localhost"
 `localhost` is a top-level name to them."""
 
 MAX_HOST_CHARS: Final = 253
+REMEMBERED_HOSTS: Final = 1024
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PART: Final = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
@@ -36,6 +38,7 @@ class HostAndPort:
     has_dot: bool = False
 
 
+@functools.lru_cache(maxsize=REMEMBERED_HOSTS)
 def parse_host(host: str) -> HostAndPort | None:
     """Read a Host header; None when it is none, such as one with a user's name before an at sign."""
     found = _HOST.fullmatch(host.lower()) if len(host) <= MAX_HOST_CHARS + len(".:65535") else None
@@ -77,27 +80,11 @@ class AppHosts:
 
     def classify(self, host: str) -> AppOrigin | None:
         """Which origin of apps a Host header names, whatever its port; None for the dashboard's and all else."""
-        named = parse_host(host)
-        if named is None or named.name == _name_of(self.access_url):
-            return None
-        if self.apps_url and named.name == _name_of(self.apps_url):
-            return AppOrigin.PATH
-        if self.wildcard_suffix and named.name.endswith(self.wildcard_suffix):
-            return AppOrigin.SUBDOMAIN
-        return None
+        return _classify(self, host)
 
     def find_origin(self, host: str) -> str:
         """The origin that a Host header names if it is exactly one of apps: name, port, no dot at its end; or empty."""
-        named, kind = parse_host(host), self.classify(host)
-        if named is None or named.has_dot or kind is None:
-            return ""
-        if kind is AppOrigin.PATH:
-            url = urlsplit(self.apps_url)
-            is_same = (named.port or _DEFAULT_PORTS[url.scheme]) == _port_of(url)
-            return self.apps_url if is_same else ""
-        label = self.label_of(host)
-        is_same = (named.port or _DEFAULT_PORTS[self.wildcard_scheme]) == self.wildcard_port
-        return self._subdomain_origin(label) if label and is_same else ""
+        return _find_origin(self, host)
 
     def label_of(self, host: str) -> str:
         """The part of a host name that means an app; empty when it is no single part."""
@@ -121,14 +108,42 @@ class AppHosts:
         """The URL of an app's or port's own host; empty when it can have none."""
         label = make_label(owner, workspace, agent, app)
         is_short = len(label + self.wildcard_suffix) <= MAX_HOST_CHARS
-        return f"{self._subdomain_origin(label)}/" if label and is_short and self.wildcard_suffix else ""
+        return f"{self.make_origin(label)}/" if label and is_short and self.wildcard_suffix else ""
 
     def make_port_template(self, owner: str, workspace: str, agent: str) -> str:
         """What programs in a workspace make a port's URL of, with `{{port}}` in its place; empty when there is none."""
         return self.make_subdomain_url(owner, workspace, agent, "{{port}}").removesuffix("/")
 
-    def _subdomain_origin(self, label: str) -> str:
+    def make_origin(self, label: str) -> str:
+        """The origin of an app's own host."""
         return f"{self.wildcard_scheme}://{label}{self._wildcard_end}"
+
+
+# Asked of every request; the few hosts that a browser names at a time are remembered.
+@functools.lru_cache(maxsize=REMEMBERED_HOSTS)
+def _classify(hosts: AppHosts, host: str) -> AppOrigin | None:
+    named = parse_host(host)
+    if named is None or named.name == _name_of(hosts.access_url):
+        return None
+    if hosts.apps_url and named.name == _name_of(hosts.apps_url):
+        return AppOrigin.PATH
+    if hosts.wildcard_suffix and named.name.endswith(hosts.wildcard_suffix):
+        return AppOrigin.SUBDOMAIN
+    return None
+
+
+@functools.lru_cache(maxsize=REMEMBERED_HOSTS)
+def _find_origin(hosts: AppHosts, host: str) -> str:
+    named, kind = parse_host(host), hosts.classify(host)
+    if named is None or named.has_dot or kind is None:
+        return ""
+    if kind is AppOrigin.PATH:
+        url = urlsplit(hosts.apps_url)
+        is_same = (named.port or _DEFAULT_PORTS[url.scheme]) == _port_of(url)
+        return hosts.apps_url if is_same else ""
+    label = hosts.label_of(host)
+    is_same = (named.port or _DEFAULT_PORTS[hosts.wildcard_scheme]) == hosts.wildcard_port
+    return hosts.make_origin(label) if label and is_same else ""
 
 
 def make_app_hosts(

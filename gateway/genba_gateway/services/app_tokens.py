@@ -6,6 +6,7 @@ decided: where, who, by which key, which app. So what takes a right away takes h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ TOKEN_LIFE: Final = timedelta(minutes=1)
 MAX_TOKEN_CHARS: Final = 4096
 """Ours have some 700; browsers keep no longer cookies."""
 
+MAX_REMEMBERED: Final = 1024
+"""Tokens that need not be verified at each of a page's requests; the oldest are forgotten."""
+
 _ALGORITHM: Final = "HS256"
 _AUDIENCE: Final = "genba/app"
 
@@ -30,6 +34,7 @@ class AppTokens:
     def __init__(self, keys: TicketKeys, now: Clock) -> None:
         self._keys = keys
         self._now = now
+        self._read: dict[str, _Read] = {}
 
     async def issue(self, entry: AppEntry, target: AppTarget) -> str:
         """A token for an app that somebody was found to be allowed to use."""
@@ -50,6 +55,19 @@ class AppTokens:
 
     async def read(self, token: str, entry: AppEntry) -> AppTarget | None:
         """What a token lets its bearer use at this address; None when it is of no use here, or any more."""
+        read = self._read.get(token)
+        if read is None:
+            read = await self._verify(token, entry)
+            if read is None:
+                return None
+            if len(self._read) >= MAX_REMEMBERED:
+                del self._read[next(iter(self._read))]
+            self._read[token] = read
+        if read.realm != entry.realm or self._now().timestamp() >= read.expires_at:
+            return None
+        return read.target
+
+    async def _verify(self, token: str, entry: AppEntry) -> _Read | None:
         if len(token) > MAX_TOKEN_CHARS:
             return None
         try:
@@ -67,9 +85,9 @@ class AppTokens:
             )
         except jwt.InvalidTokenError:
             return None
-        if claims["realm"] != entry.realm or self._now().timestamp() >= claims["exp"]:
+        if claims["realm"] != entry.realm:
             return None
-        return AppTarget(
+        target = AppTarget(
             # All names of it are part of the realm.
             address=entry.address,
             workspace_id=claims["workspace"],
@@ -80,3 +98,13 @@ class AppTokens:
             user_id=claims["sub"],
             key_id=claims["key"],
         )
+        return _Read(claims["realm"], claims["exp"], target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a token said that was found to be ours."""
+
+    realm: str
+    expires_at: int
+    target: AppTarget
