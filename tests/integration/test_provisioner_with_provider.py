@@ -15,6 +15,7 @@ from genba_gateway.domain.provisioning import (
     BuildResult,
     ImportRequest,
     ResourceSpec,
+    TemplatePreset,
     Transition,
 )
 from genba_gateway.errors import ProvisionError
@@ -287,3 +288,44 @@ async def test_two_parameters_of_one_name_are_refused(provisioner: TerraformProv
         await provisioner.import_version(
             ImportRequest("job", "version", template_archive({"main.tf": text})), RecordedLog(), asyncio.Event()
         )
+
+
+PRESETS = """
+data "coder_parameter" "region" {
+  name    = "region"
+  default = "eu"
+}
+data "coder_workspace_preset" "asia" {
+  name        = "Asia"
+  description = "Near Tokyo"
+  default     = true
+  parameters = {
+    (data.coder_parameter.region.name) = "as"
+  }
+  prebuilds {
+    instances = 1
+    expiration_policy {
+      ttl = 86400
+    }
+    scheduling {
+      timezone = "UTC"
+      schedule {
+        cron      = "* 8-18 * * 1-5"
+        instances = 5
+      }
+    }
+  }
+}
+data "coder_workspace_preset" "plain" {
+  name = "A plain one"
+}
+"""
+
+
+async def test_presets_are_read_from_a_plan(provisioner: TerraformProvisioner) -> None:
+    request = ImportRequest("job", "version", template_archive({"main.tf": PRESETS}))
+    found = await provisioner.import_version(request, RecordedLog(), asyncio.Event())
+    assert found.presets == (
+        TemplatePreset("Asia", {"region": "as"}, "Near Tokyo", is_default=True),
+        TemplatePreset("A plain one", {}),
+    )

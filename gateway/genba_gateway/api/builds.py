@@ -53,6 +53,7 @@ def build_message(build: Build, now: datetime) -> messages.WorkspaceBuild:
         job=job_message(build.job, metadata),
         reason=build.reason,
         resources=[resource_message(resource, now) for resource in build.resources],
+        template_version_preset_id=build.template_version_preset_id,
         deadline=build.deadline,
         max_deadline=build.max_deadline,
         status=build.status.value,

@@ -84,6 +84,17 @@ class TemplateParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplatePreset:
+    """One `data.coder_workspace_preset`: values of parameters by their names (contract 4.2, presets)."""
+
+    name: str
+    parameters: Mapping[str, str]
+    description: str = ""
+    icon: str = ""
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateVariable:
     """One Terraform `variable` of a template version (contract 4.2, variables)."""
 
@@ -223,6 +234,7 @@ class ImportResult:
     start_resources: tuple[ResourceSpec, ...]
     stop_resources: tuple[ResourceSpec, ...]
     readme: str = ""
+    presets: tuple[TemplatePreset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

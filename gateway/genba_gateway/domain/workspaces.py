@@ -99,6 +99,7 @@ class Build:
     max_deadline: datetime | None
     orphan: bool
     debug: bool
+    template_version_preset_id: str | None
     created_at: datetime
     updated_at: datetime
     job: Job

@@ -170,6 +170,17 @@ class ParameterAttributes(msgspec.Struct):
     styling: str | None = None
 
 
+class PresetAttributes(msgspec.Struct):
+    """`data.coder_workspace_preset`."""
+
+    name: str | None = None
+    description: str | None = None
+    icon: str | None = None
+    default: bool | None = None
+    parameters: dict[str, str | None] | None = None
+    prebuilds: list[object] | None = None
+
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 

@@ -10,12 +10,14 @@ from genba_gateway.domain.provisioning import (
     ImportResult,
     ResourceSpec,
     TemplateParameter,
+    TemplatePreset,
     TemplateVariable,
 )
 from genba_gateway.provisioner.job_log import DETECTING_EPHEMERAL, DETECTING_PERSISTENT, PARSING_PARAMETERS
 from genba_gateway.provisioner.job_workspace import JobWorkspace, OpenTemplate, Terraform
 from genba_gateway.provisioner.parameters import convert_parameters
 from genba_gateway.provisioner.plan_graph import PlanGraph
+from genba_gateway.provisioner.presets import convert_presets
 from genba_gateway.provisioner.resources import convert_resources
 from genba_gateway.provisioner.template_source import read_readme
 from genba_gateway.provisioner.terraform_json import TerraformResource, read_plan
@@ -48,13 +50,14 @@ class TemplateImport:
         """
         start = await self._plan_start()
         stop_resources = [] if self._request.is_dry_run else await self._plan_stop()
-        parameters, start_specs, stop_specs = await asyncio.to_thread(_convert, start, stop_resources)
+        parameters, presets, start_specs, stop_specs = await asyncio.to_thread(_convert, start, stop_resources)
         return ImportResult(
             parameters=parameters,
             variables=start.variables,
             start_resources=start_specs,
             stop_resources=stop_specs,
             readme=start.readme,
+            presets=presets,
         )
 
     async def _plan_start(self) -> _StartPlan:
@@ -101,10 +104,14 @@ class TemplateImport:
 
 def _convert(
     start: _StartPlan, stop_resources: list[TerraformResource]
-) -> tuple[tuple[TemplateParameter, ...], tuple[ResourceSpec, ...], tuple[ResourceSpec, ...]]:
+) -> tuple[
+    tuple[TemplateParameter, ...], tuple[TemplatePreset, ...], tuple[ResourceSpec, ...], tuple[ResourceSpec, ...]
+]:
     graph = PlanGraph.parse(start.graph)
+    parameters = convert_parameters(start.resources)
     return (
-        convert_parameters(start.resources),
+        parameters,
+        convert_presets(start.resources, parameters),
         convert_resources(start.resources, graph),
         convert_resources(stop_resources, graph),
     )

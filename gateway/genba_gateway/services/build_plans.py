@@ -31,6 +31,7 @@ class BuildPlan:
     orphan: bool = False
     debug: bool = False
     state: bytes | None = None
+    preset_id: str = ""
     required_version_id: str = ""
     """The only version that may be started by somebody who may not change the template; empty for any."""
 

@@ -19,6 +19,7 @@ from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Forbidden
 from genba_gateway.services.build_plans import BuildPlan, OwnAccord, require_startable
 from genba_gateway.services.build_requests import check_build_request, parse_state, parse_transition
 from genba_gateway.services.jobs import Jobs
+from genba_gateway.services.presets import add_preset_values
 from genba_gateway.services.template_versions import require_succeeded
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import builds as build_store
@@ -98,6 +99,8 @@ class Builds:
                 f"Template {workspace.template_name!r} has no version {version_id}.",
                 validations=[FieldProblem("template_version_id", "does not belong to the workspace's template")],
             )
+        preset_id = request.template_version_preset_id if transition is Transition.START else ""
+        values = {value.name: value.value for value in request.rich_parameter_values}
         return BuildPlan(
             workspace_id=workspace.id,
             workspace_name=workspace.name,
@@ -106,12 +109,13 @@ class Builds:
             number=latest.build_number + 1,
             transition=transition,
             version=version,
-            given={value.name: value.value for value in request.rich_parameter_values},
+            given=await add_preset_values(connection, version, preset_id, values),
             previous=await build_store.list_build_parameters(connection, self._sealer, latest.id),
             reason=request.reason or "initiator",
             orphan=request.orphan,
             debug=request.log_level == "debug",
             state=state,
+            preset_id=preset_id.lower(),
             required_version_id=(
                 workspace.template_active_version_id if workspace.template_require_active_version else ""
             ),
@@ -161,6 +165,7 @@ class Builds:
             max_deadline=None,
             orphan=plan.orphan,
             debug=plan.debug,
+            template_version_preset_id=plan.preset_id or None,
             created_at=now,
             updated_at=now,
             job=job,

@@ -46,6 +46,7 @@ from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.owner_secrets import OwnerSecretsMaker
 from genba_gateway.services.passwords import Passwords
 from genba_gateway.services.port_shares import PortShares
+from genba_gateway.services.presets import Presets
 from genba_gateway.services.sessions import Sessions
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
@@ -104,6 +105,7 @@ class Services:
     listening_ports: ListeningPortsOf
     organizations: Organizations
     port_shares: PortShares
+    presets: Presets
     sessions: Sessions
     sign_in: SignIn
     sign_in_links: SignInLinks
@@ -207,6 +209,7 @@ def make_services(
         listening_ports=ListeningPortsOf(agents, agent_sessions, agent_links),
         organizations=Organizations(database),
         port_shares=PortShares(database, sealer, pubsub, now),
+        presets=Presets(database, template_versions),
         sessions=Sessions(database, pubsub=pubsub),
         sign_in=SignIn(database, passwords, pubsub, now),
         sign_in_links=SignInLinks(database, config.url, now),

@@ -15,6 +15,7 @@ from genba_gateway.services.job_archives import read_archive
 from genba_gateway.services.job_log_writer import JobLogWriter
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import jobs as job_store
+from genba_gateway.store import presets as preset_store
 from genba_gateway.store import resources as resource_store
 from genba_gateway.store import template_versions as version_store
 from genba_gateway.store import users as user_store
@@ -72,6 +73,7 @@ class ImportRuns:
             async with self._database.write() as connection:
                 await version_store.update_version(connection, version.id, {"readme": found.readme, "updated_at": now})
                 await version_store.insert_parameters(connection, version.id, found.parameters)
+                await preset_store.insert_presets(connection, version.id, found.presets)
                 await version_store.insert_variables(connection, self._sealer, version.id, found.variables)
                 for transition, resources in (("start", found.start_resources), ("stop", found.stop_resources)):
                     await resource_store.insert_resources(

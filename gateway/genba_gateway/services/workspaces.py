@@ -24,6 +24,7 @@ from genba_gateway.services.autostart import read_next_start, refuse_schedule_of
 from genba_gateway.services.build_plans import BuildPlan
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.deadlines import refuse_ttl_of_template
+from genba_gateway.services.presets import add_preset_values
 from genba_gateway.services.searches import refuse_bad_search
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.services.workspace_settings import check_automatic_updates
@@ -111,6 +112,7 @@ class Workspaces:
                     f"{owner.username} has a workspace named {request.name!r} already: choose another name.",
                     validations=[FieldProblem("name", "is taken")],
                 ) from error
+            values = {value.name: value.value for value in request.rich_parameter_values}
             plan = BuildPlan(
                 workspace_id=workspace_id,
                 workspace_name=request.name,
@@ -119,8 +121,9 @@ class Workspaces:
                 number=1,
                 transition=Transition.START,
                 version=version,
-                given={value.name: value.value for value in request.rich_parameter_values},
+                given=await add_preset_values(connection, version, request.template_version_preset_id, values),
                 previous={},
+                preset_id=request.template_version_preset_id.lower(),
                 required_version_id=template.active_version_id if template.require_active_version else "",
             )
             await self._builds.insert(connection, actor, plan, now)

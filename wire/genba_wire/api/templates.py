@@ -99,6 +99,24 @@ class TemplateVersionParameter(Message, frozen=True, kw_only=True):
     form_type: str = ""
 
 
+class PresetParameter(Message, frozen=True, kw_only=True):
+    """One value of a preset; upper case is the contract's."""
+
+    Name: str
+    Value: str
+
+
+class Preset(Message, frozen=True, kw_only=True):
+    """GET /templateversions/{version}/presets; upper case is the contract's."""
+
+    ID: str
+    Name: str
+    Parameters: list[PresetParameter]
+    Default: bool
+    Description: str
+    Icon: str
+
+
 class TemplateVersionVariable(Message, frozen=True, kw_only=True):
     """GET /templateversions/{version}/variables; values of sensitive ones are blank."""
 

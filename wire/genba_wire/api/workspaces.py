@@ -65,6 +65,7 @@ class WorkspaceBuild(Message, frozen=True, kw_only=True):
     status: str
     daily_cost: int
     matched_provisioners: MatchedProvisioners | None = None
+    template_version_preset_id: str | None = None
     status_reason: str = ""
 
 
@@ -125,6 +126,7 @@ class CreateWorkspaceRequest(Message, frozen=True, kw_only=True):
     ttl_ms: int | None = None
     rich_parameter_values: list[BuildParameter] = []
     automatic_updates: str = ""
+    template_version_preset_id: str = ""
 
 
 class CreateBuildRequest(Message, frozen=True, kw_only=True):
@@ -138,6 +140,7 @@ class CreateBuildRequest(Message, frozen=True, kw_only=True):
     rich_parameter_values: list[BuildParameter] = []
     log_level: str = ""
     reason: str = ""
+    template_version_preset_id: str = ""
 
 
 class UpdateTTLRequest(Message, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from genba_gateway.provider.coder.provisioner import Provisioner
 from genba_gateway.provider.coder.script import Script
 from genba_gateway.provider.coder.workspace import Workspace
 from genba_gateway.provider.coder.workspace_owner import WorkspaceOwner
+from genba_gateway.provider.coder.workspace_preset import WorkspacePreset
 from genba_gateway.provider.schema import Attribute, Block, Provider, Schema
 
 
@@ -22,5 +23,5 @@ def make_coder_provider() -> Provider:
         "coder",
         Schema(Block((url,))),
         (Agent(), App(), Script(), Env(), Metadata()),
-        (Parameter(), Provisioner(), Workspace(), WorkspaceOwner()),
+        (Parameter(), Provisioner(), Workspace(), WorkspaceOwner(), WorkspacePreset()),
     )

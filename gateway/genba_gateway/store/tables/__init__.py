@@ -32,6 +32,7 @@ from genba_gateway.store.tables.deployment import audit_logs, replicas, settings
 from genba_gateway.store.tables.jobs import files, provisioner_job_logs, provisioner_job_timings, provisioner_jobs
 from genba_gateway.store.tables.templates import (
     template_version_parameters,
+    template_version_presets,
     template_version_variables,
     template_versions,
     templates,
@@ -67,6 +68,7 @@ __all__ = [
     "settings",
     "sign_in_links",
     "template_version_parameters",
+    "template_version_presets",
     "template_version_variables",
     "template_versions",
     "templates",

@@ -81,6 +81,17 @@ template_version_parameters = sa.Table(
     sa.Column("spec", JsonText, nullable=False, comment="a domain.provisioning.TemplateParameter"),
 )
 
+template_version_presets = sa.Table(
+    "template_version_presets",
+    metadata,
+    make_id(),
+    make_ref("template_version_id", "template_versions"),
+    sa.Column("position", sa.Integer, nullable=False),
+    make_text("name"),
+    sa.Column("spec", JsonText, nullable=False, comment="a domain.provisioning.TemplatePreset"),
+    sa.UniqueConstraint("template_version_id", "name"),
+)
+
 template_version_variables = sa.Table(
     "template_version_variables",
     metadata,

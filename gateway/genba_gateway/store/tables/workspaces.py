@@ -56,6 +56,7 @@ workspace_builds = sa.Table(
     sa.Column("state_sealed", sa.LargeBinary, nullable=True, comment="Terraform's state, compressed"),
     make_flag("orphan"),
     make_flag("debug"),
+    sa.Column("template_version_preset_id", Id, nullable=True, comment="whose values it was made with"),
     make_time("created_at"),
     make_time("updated_at"),
     sa.UniqueConstraint("workspace_id", "build_number"),

@@ -31,6 +31,7 @@ from genba_gateway.domain.provisioning import (
     ResourceSpec,
     ScriptSpec,
     TemplateParameter,
+    TemplatePreset,
     TemplateVariable,
 )
 from genba_gateway.domain.timings import ProvisionerTiming, TimingStage
@@ -72,7 +73,9 @@ OWN: Final = {
     "codersdk.SSHConfigResponse": {"host_certificate_authority", "hostname_suffix"},
     "codersdk.WorkspaceAgent": {"status_reason", "disconnect_reason"},
     "codersdk.WorkspaceAgentConnectionInfo": {"hostname_suffix"},
-    "codersdk.WorkspaceBuild": {"status_reason"},
+    "codersdk.Preset": {"ID", "Name", "Parameters", "Default", "Description", "Icon"},  # the last three of 2026
+    "codersdk.PresetParameter": {"Name", "Value"},  # the swagger writes them small, the server doesn't
+    "codersdk.WorkspaceBuild": {"status_reason", "template_version_preset_id"},  # the latter of 2026
     "codersdk.WorkspaceConnectionLatencyMS": {"P50", "P95"},  # the swagger writes them small, the server doesn't
     "tailcfg.DERPMap": {"Regions"},  # likewise (contract 3.3)
     "workspacesdk.AgentConnectionInfo": {"hostname_suffix"},
@@ -83,6 +86,8 @@ ABSENT: Final = {
     "codersdk.AppearanceConfig": {"support_links"},  # there are none
     "codersdk.AssignableRoles": {"organization_id"},  # roles of the site have none
     "codersdk.AuthMethods": {"terms_of_service_url"},  # there are none
+    "codersdk.Preset": {"id", "name", "parameters"},
+    "codersdk.PresetParameter": {"name", "value"},
     "codersdk.ProvisionerJob": {"error_code", "available_workers"},  # only with missing variables; none are external
     "codersdk.ProvisionerJobInput": {"error"},
     "codersdk.SlimRole": {"organization_id"},  # roles of the site have none
@@ -183,7 +188,12 @@ async def probe_templates(probe: Probe) -> tuple[str, str]:
     """Everything about a template; returns its id and its version's."""
     workshop = probe.workshop
     workshop.provisioner.imported = ImportResult(
-        PARAMETERS, (TemplateVariable("who", value="me"),), (RESOURCE,), (RESOURCE,), readme="# Read me"
+        PARAMETERS,
+        (TemplateVariable("who", value="me"),),
+        (RESOURCE,),
+        (RESOURCE,),
+        readme="# Read me",
+        presets=(TemplatePreset("Small", {"size": "2"}),),
     )
     uploaded = await probe.call("POST", "/files", data=ARCHIVE, headers={"Content-Type": "application/x-tar"})
     version = {"storage_method": "file", "provisioner": "terraform", "file_id": uploaded["hash"], "message": "first"}
@@ -205,7 +215,7 @@ async def probe_templates(probe: Probe) -> tuple[str, str]:
     await probe.call("GET", "/organizations/{}/templates", "default")
     await probe.call("GET", "/organizations/{}/templates/{}", "default", "docker")
     await probe.call("GET", "/organizations/{}/templates/{}/versions/{}", "default", "docker", made["name"])
-    for pattern in ("", "/logs", "/resources", "/rich-parameters", "/variables"):
+    for pattern in ("", "/logs", "/resources", "/rich-parameters", "/variables", "/presets"):
         await probe.call("GET", "/templateversions/{}" + pattern, version_id)
     await probe.call("PATCH", "/templateversions/{}", version_id, json={"name": "v1"})
     dry = await probe.call("POST", "/templateversions/{}/dry-run", version_id, json={"workspace_name": "w"})

@@ -27,6 +27,7 @@ def test_providers_have_their_addresses_and_schemas() -> None:
         "coder_provisioner",
         "coder_workspace",
         "coder_workspace_owner",
+        "coder_workspace_preset",
     }
     assert [each.name for each in schemas.provider.block.attributes] == ["url"]
     host = pb.GetProviderSchema.Response.FromString(genba.schemas).resource_schemas["genba_host"]

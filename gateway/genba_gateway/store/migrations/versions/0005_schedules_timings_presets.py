@@ -1,4 +1,4 @@
-"""schedules and favorites of workspaces, timings of builds."""
+"""schedules and favorites of workspaces, timings of builds, presets of template versions."""
 
 from __future__ import annotations
 
@@ -44,4 +44,22 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("script_id", "stage", name=op.f("pk_workspace_agent_script_timings")),
+    )
+    op.add_column("workspace_builds", sa.Column("template_version_preset_id", sa.String(length=36), nullable=True))
+    op.create_table(
+        "template_version_presets",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("template_version_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["template_version_id"],
+            ["template_versions.id"],
+            name=op.f("fk_template_version_presets_template_version_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template_version_presets")),
+        sa.UniqueConstraint(
+            "template_version_id", "name", name=op.f("uq_template_version_presets_template_version_id_name")
+        ),
     )
