@@ -28,6 +28,7 @@ from tests.support.cli_gateway_answers import refuse as _refuse
 from tests.support.cli_gateway_answers import with_unknown_key as _odd
 from tests.support.cli_gateway_deployment import add_deployment_routes
 from tests.support.cli_gateway_dry_runs import add_dry_run_routes
+from tests.support.cli_gateway_settings import add_setting_routes
 from tests.support.cli_gateway_streams import add_streams
 from tests.support.quick_app import QuickApp
 
@@ -71,6 +72,7 @@ def make_app(gateway: CliGateway, started: asyncio.Event) -> Quart:
     _add_template_routes(app, gateway)
     add_dry_run_routes(app, gateway)
     _add_workspace_routes(app, gateway)
+    add_setting_routes(app, gateway)
     add_streams(app, gateway)
     return app
 

@@ -98,6 +98,18 @@ class UsersApi:
         """Add a user."""
         return await self._calls.fetch("POST", "/users", User, body=request)
 
+    async def suspend_user(self, user: str) -> User:
+        """Let a user do nothing any more."""
+        return await self._calls.fetch("PUT", f"/users/{in_path(user)}/status/suspend", User)
+
+    async def activate_user(self, user: str) -> User:
+        """Let a user in again."""
+        return await self._calls.fetch("PUT", f"/users/{in_path(user)}/status/activate", User)
+
+    async def delete_user(self, user: str) -> None:
+        """Remove a user who has no workspaces."""
+        await self._calls.send("DELETE", f"/users/{in_path(user)}")
+
     async def list_organizations(self) -> list[Organization]:
         """The caller's organizations."""
         return await self._calls.fetch("GET", "/users/me/organizations", list[Organization])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,6 +67,33 @@ class WorkspacesApi:
         """Take a workspace out of dormancy."""
         body = {"dormant": False}
         await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/dormant", body=body)
+
+    async def rename(self, workspace_id: str, name: str) -> None:
+        """Give a workspace another name."""
+        await self._calls.send("PATCH", f"/workspaces/{in_path(workspace_id)}", body={"name": name})
+
+    async def set_autostart(self, workspace_id: str, schedule: str | None) -> None:
+        """On what schedule a workspace starts by itself; None for never."""
+        await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/autostart", body={"schedule": schedule})
+
+    async def set_ttl(self, workspace_id: str, ttl_ms: int | None) -> None:
+        """How long after a start a workspace stops by itself; None for never."""
+        await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/ttl", body={"ttl_ms": ttl_ms})
+
+    async def extend(self, workspace_id: str, deadline: datetime) -> None:
+        """When a running workspace stops by itself."""
+        body = {"deadline": deadline.isoformat()}
+        await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/extend", body=body)
+
+    async def set_automatic_updates(self, workspace_id: str, policy: str) -> None:
+        """Whether starts take the template's active version: `always` or `never`."""
+        body = {"automatic_updates": policy}
+        await self._calls.send("PUT", f"/workspaces/{in_path(workspace_id)}/autoupdates", body=body)
+
+    async def set_favorite(self, workspace_id: str, *, favorite: bool) -> None:
+        """Whether it comes first in its owner's list."""
+        method = "PUT" if favorite else "DELETE"
+        await self._calls.send(method, f"/workspaces/{in_path(workspace_id)}/favorite")
 
     async def report_usage(self, workspace_id: str, agent_id: str, app_name: str) -> None:
         """Tell that an app (`vscode`, `jetbrains`, `reconnecting-pty`, `ssh`) is used in a workspace."""

@@ -106,6 +106,18 @@ class TokenGroup(GenbaGroup):
     aliases: ClassVar[Mapping[str, str]] = {"ls": "list", "rm": "remove", "delete": "remove"}
 
 
+class ScheduleGroup(GenbaGroup):
+    """The group `schedule`, whose `extend` had another name."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"override-stop": "extend"}
+
+
+class UserGroup(GenbaGroup):
+    """The group `users`."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"ls": "list", "rm": "delete", "active": "activate"}
+
+
 class ListedText(click.types.StringParamType):
     """Text that may be given several times, or as a list with commas in the environment."""
 

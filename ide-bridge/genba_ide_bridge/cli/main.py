@@ -32,6 +32,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "start": (OWN, _COMMANDS + "builds:start", "Start a workspace"),
     "stop": (OWN, _COMMANDS + "builds:stop", "Stop a workspace"),
     "restart": (OWN, _COMMANDS + "builds:restart", "Stop a workspace and start it again"),
+    "rename": (OWN, _COMMANDS + "workspace_settings:rename", "Give a workspace another name"),
+    "schedule": (OWN, _COMMANDS + "schedule:schedule", "Show and set when workspaces start and stop by themselves"),
+    "autoupdate": (OWN, _COMMANDS + "workspace_settings:autoupdate", "Let starts take a template's active version"),
+    "favorite": (OWN, _COMMANDS + "workspace_settings:favorite", "Put a workspace of yours first in lists"),
+    "unfavorite": (OWN, _COMMANDS + "workspace_settings:unfavorite", "Put it back into its place in lists"),
     "update": (OWN, _COMMANDS + "builds:update", "Start a workspace with its template's active version"),
     "delete": (OWN, _COMMANDS + "deletion:delete", "Delete a workspace"),
     "logs": (OWN, _COMMANDS + "logs:logs", "Show, or follow, the logs of builds and agents"),
@@ -46,7 +51,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "config-ssh": (OWN, _COMMANDS + "config_ssh:config_ssh", "Make `ssh genba.WORKSPACE` work, and all that uses ssh"),
     "open": (OWN, _COMMANDS + "open_vscode:open_", "Open a workspace in VS Code"),
     "tokens": (OWN, _COMMANDS + "tokens:tokens", "Create, list and remove tokens"),
-    "users": (OWN, _COMMANDS + "users:users", "Create, list and show users"),
+    "users": (OWN, _COMMANDS + "users:users", "Create, list, show, suspend, activate and delete users"),
     "state": (OWN, _COMMANDS + "state:state", "Pull or push a workspace's Terraform state"),
     "stat": (OWN, _COMMANDS + "stat:stat", "Show how busy this machine is, for the metadata of templates"),
     "support": (OWN, _COMMANDS + "support:support", "Gather what others need to help, in a zip"),
@@ -56,6 +61,10 @@ TABLE: dict[str, tuple[str, str, str]] = {
 """Subcommand: (kind, "module:function", what it does)."""
 
 ALIASES = {
+    "fav": "favorite",
+    "favourite": "favorite",
+    "unfav": "unfavorite",
+    "unfavourite": "unfavorite",
     "ls": "list",
     "rm": "delete",
     "template": "templates",

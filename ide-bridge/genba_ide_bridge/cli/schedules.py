@@ -50,6 +50,21 @@ def parse_schedule(text: str) -> str:
     return f"CRON_TZ={zone} {minute} {hour} * * {days}"
 
 
+_PLAIN = re.compile(r"(?:CRON_TZ=(\S+) )?(\d{1,2}) (\d{1,2}) \* \* (\S+)")
+_SHORT_DAYS: Final = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+
+
+def describe_schedule(schedule: str) -> str:
+    """Say a schedule as people write it, `9:30AM Mon-Fri (Europe/Vienna)`; one that is not of this form, as it is."""
+    matched = _PLAIN.fullmatch(schedule)
+    if matched is None or int(matched[2]) > 59 or int(matched[3]) > 23:
+        return schedule
+    hour, minute = int(matched[3]), int(matched[2])
+    time = f"{(hour - 1) % 12 + 1}:{minute:02}{'AM' if hour < 12 else 'PM'}"
+    days = "" if matched[4] == "*" else " " + re.sub(r"[0-6]", lambda day: _SHORT_DAYS[int(day[0])], matched[4])
+    return f"{time}{days} ({matched[1] or 'UTC'})"
+
+
 def _parse_time(text: str, matched: re.Match[str]) -> tuple[int, int]:
     hour, minute, half = int(matched[1]), int(matched[2] or 0), (matched[3] or "").upper()
     if half:

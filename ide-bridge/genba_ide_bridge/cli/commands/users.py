@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from genba_ide_bridge.cli import prompts
-from genba_ide_bridge.cli.command import GenbaGroup
+from genba_ide_bridge.cli.command import UserGroup
 from genba_ide_bridge.cli.output import (
     Column,
     choose_columns,
@@ -22,6 +22,8 @@ from genba_ide_bridge.errors import BridgeError
 from genba_wire.errors import GatewayRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from genba_ide_bridge.api.client import GatewayClient
     from genba_wire.api.users import User
 
@@ -37,9 +39,12 @@ COLUMNS: Final[list[Column[User]]] = [
 DEFAULT_COLUMNS: Final = ("username", "email", "created at", "status")
 
 
-@click.group("users", cls=GenbaGroup)
+user_argument = click.argument("user", metavar="USERNAME|ID")
+
+
+@click.group("users", cls=UserGroup)
 def users() -> None:
-    """Create, list and show users."""
+    """Create, list, show, suspend, activate and delete users."""
 
 
 @users.command("list")
@@ -71,11 +76,16 @@ def show_user(user: str, output: str) -> None:
             else:
                 print_user(await client.users.get_user(user))
         except GatewayRefused as refusal:
-            if refusal.status != 404:
-                raise
-            raise BridgeError(f'There is no user "{user}".', "`genba users list` shows all.") from refusal
+            raise _explain(refusal, user) from refusal
 
     run_with_gateway(show)
+
+
+def _explain(refusal: GatewayRefused, user: str) -> Exception:
+    """Name the user who is not there; other refusals stay as they are."""
+    if refusal.status != 404:
+        return refusal
+    return BridgeError(f'There is no user "{user}".', "`genba users list` shows all.")
 
 
 def print_user(user: User) -> None:
@@ -129,3 +139,46 @@ def create_user(
         click.echo(f"User {created.username} was created. They sign in with `genba login {client.base_url}`.")
 
     run_with_gateway(create)
+
+
+@users.command("suspend")
+@user_argument
+@column_option
+def suspend_user(user: str, columns: tuple[str, ...]) -> None:
+    """Let a user do nothing any more, and end what they have open."""
+    _change(user, columns, lambda client: client.users.suspend_user(user))
+
+
+@users.command("activate")
+@user_argument
+@column_option
+def activate_user(user: str, columns: tuple[str, ...]) -> None:
+    """Let a suspended user in again."""
+    _change(user, columns, lambda client: client.users.activate_user(user))
+
+
+def _change(user: str, columns: tuple[str, ...], change: Callable[[GatewayClient], Awaitable[User]]) -> None:
+    chosen = choose_columns(COLUMNS, DEFAULT_COLUMNS, columns)
+
+    async def ask(client: GatewayClient) -> None:
+        try:
+            print_table(chosen, [await change(client)])
+        except GatewayRefused as refusal:
+            raise _explain(refusal, user) from refusal
+
+    run_with_gateway(ask)
+
+
+@users.command("delete")
+@user_argument
+def delete_user(user: str) -> None:
+    """Remove a user who has no workspaces, with all sessions and tokens."""
+
+    async def delete(client: GatewayClient) -> None:
+        try:
+            await client.users.delete_user(user)
+        except GatewayRefused as refusal:
+            raise _explain(refusal, user) from refusal
+        click.echo(f"User {user} was deleted.")
+
+    run_with_gateway(delete)

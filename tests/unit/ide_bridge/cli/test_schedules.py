@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genba_ide_bridge.cli.schedules import parse_schedule
+from genba_ide_bridge.cli.schedules import describe_schedule, parse_schedule
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,20 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
 def test_the_local_zone_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", ":Asia/Tokyo")
     assert parse_schedule("9AM") == "CRON_TZ=Asia/Tokyo 0 9 * * *"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("CRON_TZ=Europe/Vienna 30 9 * * 1-5", "9:30AM Mon-Fri (Europe/Vienna)"),
+        ("0 0 * * *", "12:00AM (UTC)"),
+        ("5 12 * * 0,6", "12:05PM Sun,Sat (UTC)"),
+        ("59 23 * * *", "11:59PM (UTC)"),
+        ("*/5 9 * * *", "*/5 9 * * *"),
+        ("60 9 * * *", "60 9 * * *"),
+        ("0 24 * * *", "0 24 * * *"),
+        ("", ""),
+    ],
+)
+def test_a_schedule_is_said_as_people_write_it(schedule: str, said: str) -> None:
+    assert describe_schedule(schedule) == said

@@ -43,3 +43,17 @@ async def test_many_users_are_asked_for_in_pages(tmp_path: Path) -> None:
         assert [one.query for one in gateway.requests_of("GET", "/users")] == [
             f"limit=500&offset={offset}" for offset in (0, 500, 1000)
         ] * 2
+
+
+async def test_users_are_suspended_activated_and_deleted(tmp_path: Path) -> None:
+    async with running_cli_gateway(other_users=[make_user(id=str(uuid.uuid4()), username="bob")]) as gateway:
+        for command, status in (("suspend", "suspended"), ("activate", "active")):
+            done = await run_genba(
+                "users", command, "bob", "-c", "username,status", folder=tmp_path, env=session(gateway)
+            )
+            assert done.out.splitlines()[1].split() == ["bob", status]
+        gone = await run_genba("users", "rm", "bob", folder=tmp_path, env=session(gateway))
+        assert gone.out == "User bob was deleted.\n"
+        for command in ("suspend", "activate", "delete"):
+            absent = await run_genba("users", command, "nobody", folder=tmp_path, env=session(gateway))
+            assert (absent.code, absent.err.splitlines()[0]) == (1, 'error: There is no user "nobody".')
