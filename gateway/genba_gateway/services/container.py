@@ -52,6 +52,7 @@ from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
 from genba_gateway.services.ssh_host_authority import SshHostAuthority
 from genba_gateway.services.ssh_host_certificates import SshHostCertificates
+from genba_gateway.services.template_files import TemplateFiles
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.templates import Templates
 from genba_gateway.services.terminals import Terminals
@@ -110,6 +111,7 @@ class Services:
     sign_in: SignIn
     sign_in_links: SignInLinks
     ssh_host_certificates: SshHostCertificates
+    template_files: TemplateFiles
     template_versions: TemplateVersions
     templates: Templates
     terminals: Terminals
@@ -145,6 +147,8 @@ def make_services(
     app_sessions = AppSessions(database, config.app_hosts, now)
     workspaces = Workspaces(database, sealer, pubsub, builds, now)
     app_usage = AppUsage(database, pubsub, now)
+    files = Files(database, now)
+    tickets = Tickets(TicketKeys(database, sealer, now), now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
     agent_dials = AgentDials(tickets, Rendezvous())
@@ -191,7 +195,7 @@ def make_services(
         deployment_usage=DeploymentUsage(database, now),
         dry_runs=DryRuns(database, sealer, pubsub, template_versions, jobs, now),
         executables=Executables(config.executables),
-        files=Files(database, now),
+        files=files,
         git_ssh_keys=git_ssh_keys,
         health=Health(database, deployment, access_url=config.url, now=now, connect=connect_as_client(config)),
         init_reports=InitReports(database, agent_logs),
@@ -219,6 +223,7 @@ def make_services(
             SshHostNames(config.ssh_hostname_prefix, config.ssh_hostname_suffix, urlsplit(config.url).hostname or ""),
             now,
         ),
+        template_files=TemplateFiles(files),
         template_versions=template_versions,
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),

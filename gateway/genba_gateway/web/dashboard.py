@@ -8,16 +8,22 @@ from quart import Blueprint
 
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
-from genba_gateway.web import preferences, sign_in, tokens, workspaces
+from genba_gateway.web import preferences, sign_in, template_pages, tokens, workspace_forms, workspaces
 from genba_gateway.web.pages import Pages
+from genba_gateway.web.template_pages import TemplateFinder
+from genba_gateway.web.workspace_forms import WorkspaceForms
 
 
 def make_blueprints(s: Services, now: Clock, *, access_url: str) -> Sequence[Blueprint]:
     """One blueprint per noun."""
     pages = Pages(access_url=access_url)
+    finder = TemplateFinder(s.organizations, s.templates, s.template_versions)
+    forms = WorkspaceForms(finder, s.template_versions, s.workspaces, s.builds, s.users)
     return (
         preferences.make_blueprint(pages),
         sign_in.make_blueprint(pages, s.users, s.sign_in, s.sign_in_links),
         tokens.make_blueprint(pages, s.users, s.api_keys),
         workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
+        template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),
+        workspace_forms.make_blueprint(pages, forms),
     )

@@ -38,7 +38,7 @@ class Pages:
         return blueprint
 
     def show(
-        self, template: str, *, status: int = 200, policy: dict[str, str] | None = None, **values: object
+        self, template: str, /, *, status: int = 200, policy: dict[str, str] | None = None, **values: object
     ) -> Response:
         """A page; its template gets `values`, `csrf_token`, `shell` and `access_url`."""
         form = FormPage(secure=self.secure)
@@ -48,7 +48,7 @@ class Pages:
             response.delete_cookie(FLASH_COOKIE, path="/", httponly=True, samesite="Lax", secure=self.secure)
         return response
 
-    def fragment(self, template: str, **values: object) -> Response:
+    def fragment(self, template: str, /, **values: object) -> Response:
         """A piece of a page, for htmx to put into its place; its template gets what a page's does, without `shell`."""
         form = FormPage(secure=self.secure)
         shown: dict[str, object] = {"csrf_token": form.token, "access_url": self.access_url, **values}
@@ -61,7 +61,7 @@ class Pages:
             leave_flash(response, "bad" if bad else "good", bad or good, secure=self.secure)
         return response
 
-    def dialog(self, template: str, **values: object) -> Response:
+    def dialog(self, template: str, /, **values: object) -> Response:
         """A piece for the page's one dialog, which it opens (genba.js)."""
         response = self.fragment(template, **values)
         response.headers.update(

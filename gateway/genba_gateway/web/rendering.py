@@ -70,13 +70,13 @@ def _make_environment() -> Environment:
 _ENVIRONMENT: Final = _make_environment()
 
 
-def render_text(template: str, **values: object) -> str:
+def render_text(template: str, /, **values: object) -> str:
     """A template as text: a fragment for htmx, an event of a stream."""
     return _ENVIRONMENT.get_template(template).render(**values)
 
 
 def render_page(
-    template: str, *, status: int = 200, policy: dict[str, str] | None = None, **values: object
+    template: str, /, *, status: int = 200, policy: dict[str, str] | None = None, **values: object
 ) -> Response:
     """A page with its headers.
 

@@ -27,6 +27,7 @@ class NavItem:
 
 NAVIGATION: Final = (
     NavItem("/workspaces", mark("Workspaces"), "workspace", Permission(Resource.WORKSPACE, Action.READ)),
+    NavItem("/templates", mark("Templates"), "template", Permission(Resource.TEMPLATE, Action.READ)),
 )
 """A page that is to be found from everywhere has its line here."""
 

@@ -13,6 +13,7 @@ from typing import Final
 from genba_gateway.domain.agents import Agent, AgentStatus, LifecycleState, agent_status
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.provisioning import Transition
+from genba_gateway.domain.templates import TemplateVersion
 from genba_gateway.domain.workspaces import AUTOSTOP, Build, WorkspaceStatus
 from genba_gateway.web.languages import mark, translate
 
@@ -87,9 +88,9 @@ _DOING: Final = {
     Transition.DELETE: mark("deletion"),
 }
 _DONE: Final = {
-    Transition.START: mark("Started."),
+    Transition.START: mark("Started"),
     Transition.STOP: mark("Stopped. Start it to go on."),
-    Transition.DELETE: mark("Deleted."),
+    Transition.DELETE: mark("Deleted"),
 }
 
 
@@ -157,3 +158,18 @@ def _say(state: tuple[str, str]) -> State:
 
 def _why(text: str, values: Mapping[str, str], since: datetime | None = None) -> Reason:
     return Reason(translate(text) % values if values else translate(text), since)
+
+
+_VERSION: Final = {
+    JobStatus.PENDING: (mark("Waiting"), BUSY),
+    JobStatus.RUNNING: (mark("Being imported"), BUSY),
+    JobStatus.SUCCEEDED: (mark("Ready"), GOOD),
+    JobStatus.CANCELING: (mark("Canceling"), BUSY),
+    JobStatus.CANCELED: (mark("Canceled"), QUIET),
+    JobStatus.FAILED: (mark("Failed"), BAD),
+}
+
+
+def version_state(version: TemplateVersion) -> State:
+    """The state of a template version's import."""
+    return _say(_VERSION[version.job.status])

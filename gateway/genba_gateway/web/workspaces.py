@@ -85,7 +85,7 @@ def make_blueprint(
         try:
             found = await workspaces.list_matching(current_user(), place.query, limit=PER_PAGE, offset=place.offset)
         except BadRequest as error:
-            problem = " ".join([error.message, *(f"{each.field}: {each.detail}" for each in error.validations)])
+            problem = error.message
         rows = _render_rows(found, now)
         return pages.show(
             "workspaces/list.html",

@@ -29,7 +29,7 @@ const said = (row) => `${row.querySelector(".name")?.textContent}: ${row.querySe
 document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
   if (!target.classList.contains("row")) return;
   const before = said(target);
-  const after = said(fragment.firstElementChild ?? target);
+  const after = said(fragment);
   if (after !== before) announce(after);
 });
 document.addEventListener("htmx:oobAfterSwap", show);
