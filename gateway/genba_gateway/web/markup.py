@@ -35,18 +35,17 @@ def _make_markdown() -> MarkdownIt:
     return markdown
 
 
-def render_markdown(text: str, *, below: int = 1) -> Markup:
-    """A read-me as HTML; its front matter is left out.
-
-    Args:
-        text: Markdown.
-        below: level of the page's heading above it; the text's own come below that one.
-    """
+def render_markdown(text: str) -> Markup:
+    """A read-me as HTML; its front matter is left out, and its headings come below the page's own."""
     markdown = _make_markdown()
     tokens = markdown.parse(_FRONT_MATTER.sub("", text))
+    level = 1
     for token in _walk(tokens):
+        if token.type == "heading_open":
+            # Who hears the page follows its levels: none is left out, whatever the author began with.
+            level = min(int(token.tag[1]) + 1, level + 1, _DEEPEST_HEADING)
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + below, _DEEPEST_HEADING)}"
+            token.tag = f"h{level}"
         if token.type == "link_open":
             token.attrSet("rel", "noopener noreferrer nofollow")
         if token.type == "image":

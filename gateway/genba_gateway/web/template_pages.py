@@ -106,7 +106,7 @@ def make_blueprint(
         return pages.show(
             "templates/readme.html",
             frame=Frame(view_template(found), ""),
-            readme=render_markdown(version.readme, below=2),
+            readme=render_markdown(version.readme),
             version=version,
         )
 

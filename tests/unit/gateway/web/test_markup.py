@@ -6,11 +6,12 @@ from genba_gateway.web.markup import MAX_COLOURED_CHARS, colour_file, render_mar
 
 
 def test_a_read_me_is_shown_below_the_pages_own_heading() -> None:
-    text = render_markdown("---\nname: x\n---\n# Title\n\n| a | b |\n|---|---|\n| 1 | `2` |\n\n###### deep", below=2)
+    text = render_markdown("---\nname: x\n---\n# Title\n\n| a | b |\n|---|---|\n| 1 | `2` |\n\n### Part\n\n###### deep")
     assert "name: x" not in text
-    assert "<h3>Title</h3>" in text
+    assert "<h2>Title</h2>" in text
+    assert "<h3>Part</h3>" in text
     assert "<td><code>2</code></td>" in text
-    assert "<h6>deep</h6>" in text
+    assert "<h4>deep</h4>" in text
 
 
 @pytest.mark.parametrize(
