@@ -14,6 +14,7 @@ from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.app_access import AppDecision, AppGranted, AppRedirect, AppRefusal, AppTarget
 from genba_gateway.domain.app_hosts import AppHosts
 from genba_gateway.domain.channels import of_workspace
+from genba_gateway.services import app_openings
 from genba_gateway.services.app_access import LOOK_AGAIN_S
 from genba_gateway.services.app_openings import AGAIN_AFTER
 from genba_gateway.services.app_tokens import TOKEN_LIFE
@@ -347,6 +348,20 @@ async def test_opening_an_app_is_audited_once_in_a_while(world: AppWorld) -> Non
     await ana.open(world.subdomain_url("code"))
     await nobody.open(world.subdomain_url("site"))
     assert await world.list_audited() == opened * 2
+
+
+async def test_so_many_openings_are_remembered_and_further_ones_audited_again(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_openings, "MAX_REMEMBERED", 1)
+    ana, nobody = world.browser(world.rows.user), world.browser()
+    for _ in range(2):
+        await ana.open(world.subdomain_url("code"))
+        ana.forget("coder_signed_app_token")
+    assert len(await world.list_audited()) == 1
+    await nobody.open(world.subdomain_url("site"))
+    await ana.open(world.subdomain_url("code"))
+    assert len(await world.list_audited()) == 3
 
 
 @pytest.mark.parametrize(
