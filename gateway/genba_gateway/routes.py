@@ -84,7 +84,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         stream_check.make_blueprint(access_url=config.url),
         appearance.make_blueprint(s.appearances),
         applications.make_blueprint(config.app_hosts),
-        app_links.make_blueprint(s.app_sessions, config.app_hosts),
+        app_links.make_blueprint(s.app_sessions, s.app_gate, config.app_hosts),
         users.make_blueprint(s.users, s.sign_in, secure_cookies=secure),
         user_changes.make_blueprint(s.user_changes, s.users),
         authorization.make_blueprint(s.authorization),

@@ -39,9 +39,7 @@ APPS: Final = {"code": "owner", "team": "authenticated", "site": "public"}
 
 def make_app_spec(slug: str, level: str = "owner", url: str = "") -> AppSpec:
     """An app that is served by the gateway."""
-    return AppSpec(
-        slug=slug, display_name=slug, url=url or "http://localhost:13337/", sharing_level=level, subdomain=True
-    )
+    return AppSpec(slug=slug, display_name=slug, url=url or "http://localhost:13337/", sharing_level=level)
 
 
 @dataclass(slots=True)

@@ -46,6 +46,8 @@ class AppPlace:
     app_url: str
     """Empty when there is no such app."""
     sharing_level: SharingLevel
+    has_own_host: bool = False
+    """Whether its template wants it under a name of its own."""
 
 
 def find_named_agent(agents: list[Agent], name: str) -> Agent | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.app_access import (
+    AppAddress,
     AppDecision,
     AppGranted,
+    AppOrigin,
     AppRedirect,
     AppRefusal,
     AppRequest,
@@ -132,6 +135,16 @@ class AppGate:
                     return why
                 await subscription.changed(timeout_s=self._look_again_s)
 
+    async def find_own_host(self, actor: UserActor, address: AppAddress) -> str:
+        """Where an app is served under a name of its own, if it is to be and the actor may use it; or empty."""
+        place = await self._places.find(replace(address, origin=AppOrigin.SUBDOMAIN))
+        if place is None or place.agent is None or not place.has_own_host:
+            return ""
+        owner = place.workspace
+        if not may_use(actor, AppOrigin.SUBDOMAIN, place.sharing_level, owner.owner_id):
+            return ""
+        return self._hosts.make_subdomain_url(owner.owner_name, owner.name, place.agent.name, address.app)
+
     async def explain_silence(self, target: AppTarget) -> AppRefusal:
         """The page for an app that nothing in its workspace answers for."""
         place = await self._places.find(target.address)
@@ -146,6 +159,8 @@ class AppGate:
 
     async def _look_up(self, entry: AppEntry, request: AppRequest) -> AppDecision:
         actor, is_ambient = await self._find_user(entry, request)
+        if actor is None and entry.address.origin is AppOrigin.PATH:
+            return self._ask_to_sign_in(entry, request)
         place = await self._places.find(entry.address)
         if place is None or not may_use(actor, entry.address.origin, place.sharing_level, place.workspace.owner_id):
             return nowhere() if actor is not None else self._ask_to_sign_in(entry, request)

@@ -54,4 +54,4 @@ class AppPlaces:
 def _place_of_app(address: AppAddress, workspace: Workspace, agent: Agent | None) -> AppPlace:
     app = find_app(agent, address.app)
     level = read_level(app.sharing_level) if app and address.origin is AppOrigin.SUBDOMAIN else SharingLevel.OWNER
-    return AppPlace(workspace, agent, app.url if app else "", level)
+    return AppPlace(workspace, agent, app.url if app else "", level, bool(app and app.subdomain))

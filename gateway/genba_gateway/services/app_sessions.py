@@ -107,9 +107,12 @@ class AppSessions:
             Unauthenticated: used, expired, for another app, of another browser, or its user is suspended or gone.
         """
         key_id, _, secret = token.partition("-")
-        now = self._now()
         offered = _bind(secret, entry.realm, _hash_state(state))
+        # Looked at first without holding the one writer up: anybody can send what is no key.
+        if await self._find(key_id, offered) is None:
+            raise _refused()
         async with self._database.write() as connection:
+            now = self._now()
             key, user = await key_store.find_session(connection, key_id) or (None, None)
             if key is not None and user is not None and _is_good(key, user, offered, now):
                 made = secrets.token_urlsafe(24)
@@ -122,7 +125,7 @@ class AppSessions:
                     ip_address=visitor.ip_address,
                 )
                 return f"{key.id}-{made}"
-        raise Unauthenticated("This link was used, or is for another browser or app. Open the app once more.")
+        raise _refused()
 
     async def find_user(self, token: str, entry: AppEntry) -> UserActor | None:
         """Whose session a cookie's token stands for at this app; None when for nobody's any more."""
@@ -162,6 +165,10 @@ class AppSessions:
 def _bind(secret: str, realm: str, state_hash: str = "") -> bytes:
     """What is kept of a secret that is good at one app alone. No part can hold what is between them."""
     return hash_secret(f"{secret} {realm} {state_hash}")
+
+
+def _refused() -> Unauthenticated:
+    return Unauthenticated("This link was used, or is for another browser or app. Open the app once more.")
 
 
 def _hash_state(state: str) -> str:

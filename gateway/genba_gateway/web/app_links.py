@@ -16,6 +16,7 @@ from genba_gateway.domain.app_addresses import parse_path_address
 from genba_gateway.domain.app_entry import is_plain_path, join_address
 from genba_gateway.domain.app_hosts import AppHosts
 from genba_gateway.errors import Unauthenticated
+from genba_gateway.services.app_access import AppGate
 from genba_gateway.services.app_sessions import AUTH_REDIRECT, AppSessions
 from genba_gateway.web.forms import go_to, login_path
 from genba_gateway.web.pages import error_page, not_found_page
@@ -39,18 +40,20 @@ _HEADERS: Final = {
 _APP: Final = "/@<owner>/<workspace>/apps/<slug>/"
 
 
-def make_blueprint(sessions: AppSessions, hosts: AppHosts) -> Blueprint:
+def make_blueprint(sessions: AppSessions, gate: AppGate, hosts: AppHosts) -> Blueprint:
     """The ways from the dashboard to apps."""
     blueprint = Blueprint("app_links", __name__)
 
     @blueprint.errorhandler(Unauthenticated)
     async def ask_to_sign_in(_error: Unauthenticated) -> Response:
-        return go_to(login_path(f"{_GO_ON}?{request.query_string.decode('latin-1')}"))
+        if request.path.startswith("/@"):
+            return _lead_to_path_app(hosts)  # which asks for it by itself
+        return go_to(login_path(f"{_GO_ON}?{_query()}"))
 
     @blueprint.get(_GO_ON)
     @needs(RouteAccess.PUBLIC)
     async def go_on() -> Response:
-        target = escape(f"{AUTH_REDIRECT}?{request.query_string.decode('latin-1')}")
+        target = escape(f"{AUTH_REDIRECT}?{_query()}")
         return Response(_GO_ON_PAGE.format(target=target), content_type="text/html; charset=utf-8", headers=_HEADERS)
 
     @blueprint.get(AUTH_REDIRECT)
@@ -63,26 +66,40 @@ def make_blueprint(sessions: AppSessions, hosts: AppHosts) -> Blueprint:
 
     @blueprint.get(_APP, strict_slashes=False)
     @blueprint.get(f"{_APP}<path:rest>")
-    @needs(RouteAccess.PUBLIC)
-    async def path_app(owner: str, workspace: str, slug: str, rest: str = "") -> Response:
-        raw_path, query = _raw_path(), request.query_string.decode("latin-1")
-        if hosts.path_apps_disabled:
-            return error_page(403, "Apps by path are switched off", "This gateway serves apps under their own names.")
-        if not is_plain_path(raw_path) or parse_path_address(raw_path) is None:
+    @needs(RouteAccess.SIGNED_IN)
+    async def app_by_path(owner: str, workspace: str, slug: str, rest: str = "") -> Response:
+        found = parse_path_address(_raw_path())
+        if found is None or not is_plain_path(_raw_path()):
             return not_found_page()
-        if not hosts.apps_url:
-            return error_page(
-                404,
-                "Apps by path have no address",
-                "An administrator has to give them an origin apart from this one: the setting --apps-url.",
-            )
-        return _lead_to(join_address(hosts.apps_url, raw_path, query))
+        own_host = await gate.find_own_host(current_user(), found.address)
+        if own_host:
+            return _lead_to(join_address(own_host.removesuffix("/"), found.rest or "/", _query()))
+        return _lead_to_path_app(hosts)
 
     return blueprint
 
 
+def _lead_to_path_app(hosts: AppHosts) -> Response:
+    raw_path = _raw_path()
+    if hosts.path_apps_disabled:
+        return error_page(403, "Apps by path are switched off", "This gateway serves apps under their own names.")
+    if not is_plain_path(raw_path) or parse_path_address(raw_path) is None:
+        return not_found_page()
+    if not hosts.apps_url:
+        return error_page(
+            404,
+            "Apps by path have no address",
+            "An administrator has to give them an origin apart from this one: the setting --apps-url.",
+        )
+    return _lead_to(join_address(hosts.apps_url, raw_path, _query()))
+
+
+def _query() -> str:
+    return request.query_string.decode("latin-1")
+
+
 def _raw_path() -> str:
-    raw: bytes = request.scope.get("raw_path") or b""
+    raw: bytes = request.scope["raw_path"]
     return raw.partition(b"?")[0].decode("latin-1")
 
 

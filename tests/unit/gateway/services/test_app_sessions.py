@@ -132,6 +132,16 @@ async def test_a_browser_that_keeps_no_cookies_is_told_and_not_sent_round(world:
     assert "cookies" in decision.message
 
 
+async def test_what_is_no_key_does_not_hold_the_one_writer_up(world: AppWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, url = world.browser(world.rows.user), world.subdomain_url("code")
+    await ana.ask(url)
+    monkeypatch.setattr(world.rows.database, "write", None)
+    for token in ("x", "-", "aaaaaaaaaa-bbbbbbbbbbbbbbbbbbbbbb"):
+        decision = await ana.ask(f"{url}?{CONNECT_PARAMETER}={token}")
+        assert isinstance(decision, AppRedirect)
+        assert AUTH_REDIRECT in decision.location
+
+
 async def test_two_keys_at_once_are_none(world: AppWorld) -> None:
     ana = world.browser(world.rows.user)
     back = await begin(ana, world.subdomain_url("code"))

@@ -16,6 +16,7 @@ from genba_gateway.api import applications
 from genba_gateway.domain.app_entry import CONNECT_PARAMETER
 from genba_gateway.domain.app_hosts import AppHosts, make_app_hosts
 from genba_gateway.services.app_sessions import AUTH_REDIRECT, make_state
+from genba_gateway.store import tables
 from genba_gateway.web import app_links
 from tests.support.app_world import LOCAL, AppWorld, open_app_world
 from tests.support.gateway_app import TOKEN_HEADER, make_app
@@ -31,7 +32,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[AppWorld]:
 
 
 async def make_links(world: AppWorld, hosts: AppHosts = LOCAL) -> Quart:
-    blueprints = app_links.make_blueprint(world.sessions, hosts), applications.make_blueprint(hosts)
+    blueprints = app_links.make_blueprint(world.sessions, world.gate, hosts), applications.make_blueprint(hosts)
     return await asyncio.to_thread(make_app, world.rows.database, *blueprints)
 
 
@@ -57,7 +58,7 @@ async def test_who_is_not_is_sent_to_sign_in_and_comes_back_to_it(world: AppWorl
     query = f"redirect_uri={quote(world.path_url('code', '?x=1&y=2'), safe='')}&state={make_state()}"
     answer = await get(app, f"{AUTH_REDIRECT}?{query}")
     assert answer.status_code == 303
-    location = urlsplit(answer.headers["Location"])
+    location = urlsplit(str(answer.headers["Location"]))
     assert (location.netloc, location.path) == ("", "/login")
     (target,) = parse_qs(location.query)["redirect"]
     # A page between them: no redirect from the sign-in's form may lead to another origin.
@@ -85,9 +86,27 @@ async def test_an_address_that_is_no_app_s_is_refused(world: AppWorld) -> None:
 @pytest.mark.parametrize("at", ["@", "%40"])
 async def test_apps_by_path_are_served_from_the_second_origin(world: AppWorld, at: str, rest: str) -> None:
     path = f"/{at}ana/dev.main/apps/code{rest}"
-    answer = await get(await make_links(world), path)
-    assert (answer.status_code, answer.headers["Location"]) == (307, f"http://apps.localhost:3000{path}")
-    assert await answer.get_data() == b""
+    app, token = await make_links(world), await world.rows.add_session(world.rows.user)
+    for shown in ("", token):
+        answer = await get(app, path, shown)
+        assert (answer.status_code, answer.headers["Location"]) == (307, f"http://apps.localhost:3000{path}")
+        assert await answer.get_data() == b""
+
+
+async def test_an_app_that_is_to_have_a_name_of_its_own_is_opened_under_it_by_who_may_use_it(world: AppWorld) -> None:
+    await world.execute(tables.workspace_apps.update().values(subdomain=True))
+    app, token = await make_links(world), await world.rows.add_session(world.rows.user)
+    for rest, at in (("", ""), ("/", ""), ("/a%2Fb?x=1", "a%2Fb?x=1")):
+        answer = await get(app, f"/@ana/dev/apps/code{rest}", token)
+        assert (answer.status_code, answer.headers["Location"]) == (307, world.subdomain_url("code", at))
+    stranger = await world.rows.add_session(world.rows.stranger)
+    assert (await get(app, "/@ana/dev/apps/team/", stranger)).headers["Location"] == world.subdomain_url("team")
+    for path, shown in (
+        ("/@ana/dev/apps/code/", stranger),
+        ("/@ana/dev/apps/none/", token),
+        ("/@ana/dev/apps/code/", ""),
+    ):
+        assert (await get(app, path, shown)).headers["Location"] == f"http://apps.localhost:3000{path}"
 
 
 @pytest.mark.parametrize("path", ["/@me/dev/apps/code/", "/@ana/dev/apps/8080/", "/@ana/dev/apps/code/..%2f../x"])
