@@ -15,8 +15,8 @@ from typing import Any, Final
 from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
-from genba_gateway.loops.autostart import Autostart
 from genba_gateway.loops.app_usage import AppUsageWriting
+from genba_gateway.loops.autostart import Autostart
 from genba_gateway.loops.autostop import Autostop
 from genba_gateway.loops.certificate_renewal import CertificateRenewal
 from genba_gateway.loops.job_queue import JobQueue
