@@ -80,7 +80,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
     s, now = services, utc_now
     for blueprint in (
         deployment.make_blueprint(s.deployment, access_url=config.url),
-        administration.make_blueprint(config, s.deployment_usage, s.health),
+        administration.make_blueprint(config, s.deployment_usage, s.health, s.health_settings),
         stream_check.make_blueprint(access_url=config.url),
         appearance.make_blueprint(s.appearances),
         applications.make_blueprint(config.app_hosts),
@@ -96,7 +96,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         executables.make_blueprint(s.executables),
         init_reports.make_blueprint(s.init_reports),
         files.make_blueprint(s.files),
-        templates.make_blueprint(s.templates, s.organizations),
+        templates.make_blueprint(s.templates, s.organizations, s.version_archive),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, now),
         presets.make_blueprint(s.presets),
         dry_runs.make_blueprint(s.dry_runs, s.jobs, now),
@@ -105,7 +105,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         deadlines.make_blueprint(s.deadlines),
         autostart.make_blueprint(s.autostarts),
         timings.make_blueprint(s.timings),
-        workspace_settings.make_blueprint(s.workspace_settings),
+        workspace_settings.make_blueprint(s.workspace_settings, s.workspaces, now),
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, now),
         agents.make_blueprint(s.agents),

@@ -237,7 +237,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
     app = make_app(
         database,
         files.make_blueprint(s.files),
-        templates.make_blueprint(s.templates, s.organizations),
+        templates.make_blueprint(s.templates, s.organizations, s.version_archive),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, clock),
         presets.make_blueprint(s.presets),
         dry_runs.make_blueprint(s.dry_runs, s.jobs, clock),
@@ -245,7 +245,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
         deadlines.make_blueprint(s.deadlines),
         autostart.make_blueprint(s.autostarts),
         timings.make_blueprint(s.timings),
-        workspace_settings.make_blueprint(s.workspace_settings),
+        workspace_settings.make_blueprint(s.workspace_settings, s.workspaces, clock),
         activity.make_blueprint(s.activity),
         builds.make_blueprint(s.builds, s.workspaces, s.users, s.jobs, clock),
     )

@@ -63,4 +63,9 @@ def make_blueprint(deployment: Deployment, *, access_url: str) -> Blueprint:
     async def list_proxies() -> Response:
         return answer(await deployment.list_proxies(access_url, utc_now()))
 
+    @blueprint.get("/api/v2/workspaceproxies/<proxy>")
+    @needs(Permission(Resource.WORKSPACE_PROXY, Action.READ))
+    async def get_proxy(proxy: str) -> Response:
+        return answer(await deployment.get_proxy(access_url, utc_now(), proxy))
+
     return blueprint

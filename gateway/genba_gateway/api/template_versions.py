@@ -143,6 +143,13 @@ def make_blueprint(
         found_template = await templates.get_by_name(current_user(), resolved.id, template)
         return answer(version_message(await versions.get_by_name(current_user(), found_template.id, name), now()))
 
+    @blueprint.get("/api/v2/organizations/<organization>/templates/<template>/versions/<name>/previous")
+    @needs(read)
+    async def get_previous(organization: str, template: str, name: str) -> Response:
+        resolved = await organizations.resolve_organization(organization)
+        found_template = await templates.get_by_name(current_user(), resolved.id, template)
+        return answer(version_message(await versions.get_previous(current_user(), found_template.id, name), now()))
+
     @blueprint.get(base)
     @needs(read)
     async def get(version: str) -> Response:

@@ -11,6 +11,7 @@ from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.template_settings import ALL_DAYS
 from genba_gateway.services.templates import Templates
+from genba_gateway.services.version_archive import VersionArchive
 from genba_gateway.services.visibility import parse_id
 from genba_wire.api import templates as messages
 
@@ -61,7 +62,7 @@ def _percentiles(times: dict[str, BuildTimes], transition: str) -> messages.Perc
     return messages.Percentiles(P50=found.p50_ms, P95=found.p95_ms)
 
 
-def make_blueprint(templates: Templates, organizations: Organizations) -> Blueprint:
+def make_blueprint(templates: Templates, organizations: Organizations, archive: VersionArchive) -> Blueprint:
     """Routes on templates."""
     blueprint = Blueprint("templates", __name__)
     read, use = Permission(Resource.TEMPLATE, Action.READ), current_user
@@ -119,5 +120,14 @@ def make_blueprint(templates: Templates, organizations: Organizations) -> Bluepr
         body = await read_body(messages.UpdateActiveVersionRequest)
         await templates.promote(use(), parse_id(template, "template"), parse_id(body.id, "id"))
         return say("Updated the active template version.")
+
+    @blueprint.post("/api/v2/templates/<template>/versions/archive")
+    @needs(Permission(Resource.TEMPLATE, Action.UPDATE))
+    async def archive_versions(template: str) -> Response:
+        body = await read_body(messages.ArchiveVersionsRequest)
+        template_id = parse_id(template, "template")
+        archived = await archive.archive_unused(use(), template_id, also_good=body.all)
+        text = f"{len(archived)} version{'' if len(archived) == 1 else 's'} archived."
+        return answer(messages.ArchiveVersionsResponse(message=text, template_id=template_id, archived_ids=archived))
 
     return blueprint

@@ -38,6 +38,7 @@ from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
 from genba_gateway.services.health import Health, connect_as_client
+from genba_gateway.services.health_settings import HealthSettings
 from genba_gateway.services.init_reports import InitReports
 from genba_gateway.services.job_runner import JobRunner, Provisioner
 from genba_gateway.services.jobs import Jobs
@@ -61,6 +62,7 @@ from genba_gateway.services.tickets import Tickets
 from genba_gateway.services.timings import Timings
 from genba_gateway.services.user_changes import UserChanges
 from genba_gateway.services.users import Users
+from genba_gateway.services.version_archive import VersionArchive
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_lists import WorkspaceLists
 from genba_gateway.services.workspace_settings import WorkspaceSettings
@@ -100,6 +102,7 @@ class Services:
     files: Files
     git_ssh_keys: GitSSHKeys
     health: Health
+    health_settings: HealthSettings
     init_reports: InitReports
     job_runner: JobRunner
     jobs: Jobs
@@ -118,6 +121,7 @@ class Services:
     timings: Timings
     user_changes: UserChanges
     users: Users
+    version_archive: VersionArchive
     workspace_settings: WorkspaceSettings
     workspace_lists: WorkspaceLists
     workspaces: Workspaces
@@ -198,6 +202,7 @@ def make_services(
         files=files,
         git_ssh_keys=git_ssh_keys,
         health=Health(database, deployment, access_url=config.url, now=now, connect=connect_as_client(config)),
+        health_settings=HealthSettings(database, now),
         init_reports=InitReports(database, agent_logs),
         job_runner=JobRunner(
             database=database,
@@ -230,6 +235,7 @@ def make_services(
         timings=Timings(database, pubsub),
         user_changes=UserChanges(database, passwords, pubsub, now),
         users=Users(database, passwords, now),
+        version_archive=VersionArchive(database, now),
         workspace_settings=WorkspaceSettings(database, pubsub, now),
         workspace_lists=WorkspaceLists(workspaces, pubsub),
         workspaces=workspaces,

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from genba_gateway.services.visibility import not_found
 from genba_gateway.store import settings as setting_store
 from genba_gateway.store.engine import Database
 from genba_wire.api.deployment import ProxyStatus, Region, WorkspaceProxiesResponse, WorkspaceProxy
@@ -63,3 +64,14 @@ class Deployment:
             version=VERSION,
         )
         return WorkspaceProxiesResponse(regions=[proxy])
+
+    async def get_proxy(self, access_url: str, now: datetime, name_or_id: str) -> WorkspaceProxy:
+        """One of them, by its name or id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for proxy in (await self.list_proxies(access_url, now)).regions:
+            if name_or_id in {proxy.name, proxy.id}:
+                return proxy
+        raise not_found()

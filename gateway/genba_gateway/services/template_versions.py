@@ -150,6 +150,19 @@ class TemplateVersions:
                 offset=offset,
             )
 
+    async def get_previous(self, actor: UserActor, template_id: str, name: str) -> TemplateVersion:
+        """The version of a template that was made before the named one.
+
+        Raises:
+            NotFound: there is none.
+        """
+        version = await self.get_by_name(actor, template_id, name)
+        async with self._database.read() as connection:
+            previous = await version_store.find_previous(connection, version)
+        if previous is None:
+            raise NotFound(f"Version {version.name!r} is the first one of its template.")
+        return previous
+
     async def list_parameters(self, actor: UserActor, version_id: str) -> list[TemplateParameter]:
         """Parameters of a version; 403 while it is being imported (contract 4.2)."""
         version = await self.get(actor, version_id)

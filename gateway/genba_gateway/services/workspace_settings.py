@@ -48,6 +48,20 @@ class WorkspaceSettings:
             await self._change(connection, actor, workspace, {"automatic_updates": automatic_updates})
         self._pubsub.publish(channels.of_workspace(workspace_id))
 
+    async def set_dormant(self, actor: UserActor, workspace_id: str, *, dormant: bool) -> bool:
+        """Put a workspace to sleep, so that no schedule starts it, or wake it; False when it is so already."""
+        async with self._database.write() as connection:
+            workspace = await _find_to_update(connection, actor, workspace_id)
+            if (workspace.dormant_at is not None) is dormant:
+                return False
+            now = self._now()
+            values: dict[str, object] = {"dormant_at": now} if dormant else {"dormant_at": None, "deleting_at": None}
+            if not dormant:
+                values["last_used_at"] = now
+            await self._change(connection, actor, workspace, values)
+        self._pubsub.publish(channels.of_workspace(workspace_id))
+        return True
+
     async def _change(
         self, connection: AsyncConnection, actor: UserActor, workspace: Workspace, values: dict[str, object]
     ) -> None:

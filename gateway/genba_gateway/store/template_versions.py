@@ -20,6 +20,8 @@ _versions = tables.template_versions
 _templates = tables.templates
 _users = tables.users
 _jobs = tables.provisioner_jobs
+_builds = tables.workspace_builds
+_workspaces = tables.workspaces
 _parameters = tables.template_version_parameters
 _variables = tables.template_version_variables
 
@@ -97,6 +99,42 @@ async def list_versions(
         later_of_its_time = sa.and_(_versions.c.created_at == after, _versions.c.id > after_id)
         query = query.where(sa.or_(_versions.c.created_at > after, later_of_its_time))
     return await _read(connection, query)
+
+
+async def find_previous(connection: AsyncConnection, version: TemplateVersion) -> TemplateVersion | None:
+    """The version of the same template that was made before this one."""
+    query = _select().where(_versions.c.template_id == version.template_id, _versions.c.created_at < version.created_at)
+    query = query.order_by(_versions.c.created_at.desc(), _versions.c.id.desc()).limit(1)
+    return next(iter(await _read(connection, query)), None)
+
+
+async def list_unused(connection: AsyncConnection, template_id: str, *, also_good: bool) -> list[tuple[str, str]]:
+    """Ids and names of versions that are imported, not archived, not active, and under no workspace's latest build."""
+    later = _builds.alias("later_of_version")
+    is_latest = ~sa.exists().where(
+        later.c.workspace_id == _builds.c.workspace_id, later.c.build_number > _builds.c.build_number
+    )
+    used = (
+        sa.select(_builds.c.template_version_id)
+        .join(_workspaces, _workspaces.c.id == _builds.c.workspace_id)
+        .where(is_latest, _workspaces.c.deleted.is_(False))
+    )
+    query = (
+        sa.select(_versions.c.id, _versions.c.name)
+        .join(_jobs, _jobs.c.id == _versions.c.job_id)
+        .join(_templates, _templates.c.id == _versions.c.template_id)
+        .where(
+            _versions.c.template_id == template_id,
+            _versions.c.archived.is_(False),
+            _versions.c.id != _templates.c.active_version_id,
+            _versions.c.id.not_in(used),
+            _jobs.c.completed_at.is_not(None),
+        )
+        .order_by(_versions.c.created_at, _versions.c.id)
+    )
+    if not also_good:
+        query = query.where(sa.or_(_jobs.c.error != "", _jobs.c.canceled_at.is_not(None)))
+    return [(row.id, row.name) for row in (await connection.execute(query)).all()]
 
 
 async def update_version(connection: AsyncConnection, version_id: str, values: Mapping[str, object]) -> None:

@@ -110,3 +110,9 @@ class HealthcheckReport(Message, frozen=True, kw_only=True):
     workspace_proxy: WorkspaceProxyReport
     provisioner_daemons: ProvisionerDaemonsReport
     coder_version: str
+
+
+class HealthSettingsMessage(Message, frozen=True, kw_only=True):
+    """GET and PUT /debug/health/settings: sections that operators know about and don't want to hear of."""
+
+    dismissed_healthchecks: list[str]

@@ -42,6 +42,20 @@ class PatchTemplateVersionRequest(Message, frozen=True, kw_only=True):
     message: str | None = None
 
 
+class ArchiveVersionsRequest(Message, frozen=True, kw_only=True):
+    """POST /templates/{template}/versions/archive; `all` for good versions too."""
+
+    all: bool = False
+
+
+class ArchiveVersionsResponse(Message, frozen=True, kw_only=True):
+    """Its answer: a message, with what newer clients read."""
+
+    message: str
+    template_id: str
+    archived_ids: list[str]
+
+
 class MinimalUser(Message, frozen=True, kw_only=True):
     """A user in few words."""
 

@@ -167,6 +167,12 @@ class UpdateAutomaticUpdatesRequest(Message, frozen=True, kw_only=True):
     automatic_updates: str
 
 
+class UpdateDormancyRequest(Message, frozen=True, kw_only=True):
+    """PUT /workspaces/{workspace}/dormant."""
+
+    dormant: bool
+
+
 class ExtendRequest(Message, frozen=True, kw_only=True):
     """PUT /workspaces/{workspace}/extend."""
 

@@ -18,7 +18,7 @@ CONFIG = Config(listen="127.0.0.1:1", database_url="postgresql://u:hunter22@db/x
 @pytest.fixture
 async def app(workshop: Workshop) -> Quart:
     s = workshop.services
-    blueprint = administration.make_blueprint(CONFIG, s.deployment_usage, s.health)
+    blueprint = administration.make_blueprint(CONFIG, s.deployment_usage, s.health, s.health_settings)
     return await asyncio.to_thread(make_app, workshop.database, blueprint)
 
 

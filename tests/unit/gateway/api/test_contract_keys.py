@@ -218,6 +218,13 @@ async def probe_templates(probe: Probe) -> tuple[str, str]:
     for pattern in ("", "/logs", "/resources", "/rich-parameters", "/variables", "/presets"):
         await probe.call("GET", "/templateversions/{}" + pattern, version_id)
     await probe.call("PATCH", "/templateversions/{}", version_id, json={"name": "v1"})
+    workshop.clock.move(1)
+    later = await probe.call(
+        "POST", "/organizations/{}/templateversions", "default", json={**version, "template_id": template_id}
+    )
+    await workshop.run_next()
+    previous = "/organizations/{}/templates/{}/versions/{}/previous"
+    await probe.call("GET", previous, "default", "docker", later["name"])
     dry = await probe.call("POST", "/templateversions/{}/dry-run", version_id, json={"workspace_name": "w"})
     await workshop.run_next()
     for pattern in ("", "/logs", "/resources", "/matched-provisioners"):
@@ -239,6 +246,9 @@ async def probe_workspaces(probe: Probe, template_id: str) -> None:
         values = {"dormant_at": now, "deleting_at": now}
         await workspace_store.update_workspace(connection, workspace_id, values)
     await probe_agent(probe, workspace_id)
+    await probe.call("PUT", "/workspaces/{}/dormant", workspace_id, json={"dormant": False})
+    async with workshop.database.write() as connection:
+        await workspace_store.update_workspace(connection, workspace_id, values)
     for pattern in ("", "/builds", "/timings", "/resolve-autostart"):
         await probe.call("GET", "/workspaces/{}" + pattern, workspace_id)
     await probe.call("GET", "/workspaces")
@@ -315,6 +325,9 @@ async def probe_users(probe: Probe) -> None:
 
 async def probe_deployment(probe: Probe) -> None:
     """What is told of the deployment."""
+    await probe.call("PUT", "/debug/health/settings", json={"dismissed_healthchecks": ["DERP"]})
+    await probe.call("GET", "/debug/health/settings")
+    await probe.call("GET", "/workspaceproxies/{}", "primary")
     banner = {"enabled": True, "message": "m", "background_color": "#fff000"}
     appearance = {"application_name": "a", "logo_url": "", "service_banner": banner, "announcement_banners": [banner]}
     await probe.call("PUT", "/appearance", json=appearance)

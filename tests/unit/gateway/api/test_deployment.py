@@ -64,3 +64,8 @@ async def test_the_gateway_is_the_one_region_of_administrators_too(identity: Ide
     assert (proxy["name"], proxy["healthy"], proxy["path_app_url"]) == ("primary", True, "http://genba.test")
     assert (proxy["status"]["status"], proxy["deleted"], proxy["version"]) == ("ok", False, VERSION)
     assert proxy["created_at"] == "0001-01-01T00:00:00Z"
+    for name in ("primary", proxy["id"]):
+        response = await client.get(f"/api/v2/workspaceproxies/{name}", headers=owner.headers)
+        assert {**await response.get_json(), "status": 0} == {**proxy, "status": 0}
+    assert (await client.get("/api/v2/workspaceproxies/other", headers=owner.headers)).status_code == 404
+    assert (await client.get("/api/v2/workspaceproxies/primary", headers=member.headers)).status_code == 403

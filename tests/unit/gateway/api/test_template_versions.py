@@ -163,3 +163,22 @@ async def test_an_import_is_canceled_once(workshop: Workshop) -> None:
 async def test_bad_and_unknown_ids(workshop: Workshop, end: str) -> None:
     assert (await workshop.get(workshop.member, f"/templateversions/x{end}")).status == 400
     assert (await workshop.get(workshop.member, f"/templateversions/{UNKNOWN_ID}{end}")).status == 404
+
+
+async def test_the_version_before_one_and_the_archive_of_all(workshop: Workshop) -> None:
+    template = await workshop.add_template("docker")
+    second = await workshop.add_version(template_id=template["id"])
+    base = "/organizations/default/templates/docker/versions"
+    first = (await workshop.get(workshop.member, f"/templateversions/{template['active_version_id']}")).body
+    previous = await workshop.get(workshop.member, f"{base}/{second['name']}/previous")
+    assert (previous.status, previous.body["id"]) == (200, first["id"])
+    assert (await workshop.get(workshop.member, f"{base}/{first['name']}/previous")).status == 404
+    assert (await workshop.get(workshop.member, f"{base}/nothing/previous")).status == 404
+    path = f"/templates/{template['id']}/versions/archive"
+    assert (await workshop.call(workshop.member, "POST", path, {"all": True})).status == 403
+    archived = await workshop.call(workshop.owner, "POST", path, {"all": True})
+    assert archived.body == {
+        "message": "1 version archived.",
+        "template_id": template["id"],
+        "archived_ids": [second["id"]],
+    }

@@ -45,3 +45,17 @@ async def test_automatic_updates_are_always_or_never(workshop: Workshop) -> None
         assert await put(bad) == (400, ["automatic_updates"])
     body = {"automatic_updates": "always"}
     assert (await workshop.call(workshop.stranger, "PUT", f"{path}/autoupdates", body)).status == 404
+
+
+async def test_a_workspace_sleeps_until_it_is_woken(workshop: Workshop) -> None:
+    path = f"/workspaces/{(await workshop.add_workspace(await workshop.add_template()))['id']}/dormant"
+    slept = await workshop.call(workshop.member, "PUT", path, {"dormant": True})
+    assert (slept.status, "dormant_at" in slept.body) == (200, True)
+    assert (await workshop.call(workshop.member, "PUT", path, {"dormant": True})).status == 304
+    workshop.clock.move(60)
+    woken = await workshop.call(workshop.member, "PUT", path, {"dormant": False})
+    assert (woken.status, "dormant_at" in woken.body) == (200, False)
+    assert woken.body["last_used_at"] > slept.body["last_used_at"]
+    assert (await workshop.call(workshop.member, "PUT", path, {"dormant": False})).status == 304
+    assert (await workshop.call(workshop.member, "PUT", path, {})).fields == ["dormant"]
+    assert (await workshop.call(workshop.stranger, "PUT", path, {"dormant": True})).status == 404
