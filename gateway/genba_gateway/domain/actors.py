@@ -23,6 +23,7 @@ class Resource(StrEnum):
     DEBUG_INFO = "debug_info"
     WORKSPACE_PROXY = "workspace_proxy"
     ASSIGN_ROLE = "assign_role"
+    AUDIT_LOG = "audit_log"
 
 
 class Action(StrEnum):
@@ -39,7 +40,7 @@ class Action(StrEnum):
 
 
 CONTRACT_RESOURCES: Final = frozenset(
-    {*Resource, *("*", "assign_org_role", "audit_log", "crypto_key", "group", "group_member", "idpsync_settings")}
+    {*Resource, *("*", "assign_org_role", "crypto_key", "group", "group_member", "idpsync_settings")}
     | {"license", "notification_message", "notification_preference", "notification_template", "oauth2_app"}
     | {"oauth2_app_code_token", "oauth2_app_secret", "provisioner_daemon", "provisioner_jobs", "replicas", "system"}
     | {"tailnet_coordinator", "workspace_agent_resource_monitor", "workspace_dormant", "workspace_execution"}

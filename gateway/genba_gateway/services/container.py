@@ -26,6 +26,7 @@ from genba_gateway.services.app_sessions import AppSessions
 from genba_gateway.services.app_tokens import AppTokens
 from genba_gateway.services.app_usage import AppUsage
 from genba_gateway.services.appearance import Appearances
+from genba_gateway.services.audit_logs import AuditLogs
 from genba_gateway.services.authorization import Authorization
 from genba_gateway.services.autostart import Autostarts
 from genba_gateway.services.builds import Builds
@@ -90,6 +91,7 @@ class Services:
     app_sessions: AppSessions
     app_usage: AppUsage
     appearances: Appearances
+    audit_logs: AuditLogs
     authorization: Authorization
     autostarts: Autostarts
     builds: Builds
@@ -190,6 +192,7 @@ def make_services(
         app_sessions=app_sessions,
         app_usage=app_usage,
         appearances=Appearances(database, now),
+        audit_logs=AuditLogs(database),
         authorization=Authorization(database),
         autostarts=Autostarts(database, sealer, pubsub, builds, now),
         builds=builds,

@@ -325,6 +325,7 @@ async def probe_users(probe: Probe) -> None:
 
 async def probe_deployment(probe: Probe) -> None:
     """What is told of the deployment."""
+    await probe.call("GET", "/audit")
     await probe.call("PUT", "/debug/health/settings", json={"dismissed_healthchecks": ["DERP"]})
     await probe.call("GET", "/debug/health/settings")
     await probe.call("GET", "/workspaceproxies/{}", "primary")
