@@ -249,7 +249,9 @@ async def probe_workspaces(probe: Probe, template_id: str) -> None:
     await probe.call("PUT", "/workspaces/{}/dormant", workspace_id, json={"dormant": False})
     async with workshop.database.write() as connection:
         await workspace_store.update_workspace(connection, workspace_id, values)
-    for pattern in ("", "/builds", "/timings", "/resolve-autostart"):
+    share = {"agent_name": "main", "port": 8080, "share_level": "authenticated", "protocol": "http"}
+    await probe.call("POST", "/workspaces/{}/port-share", workspace_id, json=share)
+    for pattern in ("", "/builds", "/timings", "/resolve-autostart", "/port-share"):
         await probe.call("GET", "/workspaces/{}" + pattern, workspace_id)
     await probe.call("GET", "/workspaces")
     await probe.call("GET", "/users/{}/workspace/{}", "me", "dev")
@@ -332,7 +334,15 @@ async def probe_deployment(probe: Probe) -> None:
     banner = {"enabled": True, "message": "m", "background_color": "#fff000"}
     appearance = {"application_name": "a", "logo_url": "", "service_banner": banner, "announcement_banners": [banner]}
     await probe.call("PUT", "/appearance", json=appearance)
-    for path in ("appearance", "buildinfo", "deployment/ssh", "deployment/stats", "regions", "workspaceproxies"):
+    for path in (
+        "appearance",
+        "applications/host",
+        "buildinfo",
+        "deployment/ssh",
+        "deployment/stats",
+        "regions",
+        "workspaceproxies",
+    ):
         await probe.call("GET", f"/{path}")
 
 
