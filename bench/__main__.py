@@ -10,11 +10,27 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from bench import agent, build, cli, gateway, logs, pty, recover, relay, relay_hop, relay_load, resume, revoke, ssh
+from bench import (
+    agent,
+    apps,
+    build,
+    cli,
+    gateway,
+    logs,
+    pty,
+    recover,
+    relay,
+    relay_hop,
+    relay_load,
+    resume,
+    revoke,
+    ssh,
+)
 from bench.figures import Benchmark, note
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     agent.BENCHMARK,
+    apps.BENCHMARK,
     gateway.BENCHMARK,
     cli.BENCHMARK,
     build.BENCHMARK,

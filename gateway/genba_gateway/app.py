@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from genba_gateway.apps.front import AppFront
 from genba_gateway.config import Config
 from genba_gateway.errors import ConfigError
 from genba_gateway.folders import Folders, prepare_folders
@@ -91,6 +92,13 @@ async def _run(
         await services.job_runner.recovery.recover()
         app = make_quart_app(config, services, shutdown)
         app_usage = AppUsageWriting(services.app_usage)
+        front = AppFront(
+            make_quart_app(config, services, shutdown),
+            classify=config.app_hosts.classify,
+            access=services.app_gate,
+            links=services.agent_links,
+            trusted_proxies=config.trusted_proxies,
+        )
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:
             loops = [
@@ -99,12 +107,13 @@ async def _run(
                 tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
                 tasks.create_task(app_usage.run(), name="usage of apps"),
+                tasks.create_task(front.run(), name="requests to apps"),
             ]
             if certificate is not None:
                 renewal = CertificateRenewal(certificate, hear_hangups())
                 loops.append(tasks.create_task(renewal.run(), name="certificate renewal"))
             log.info("serving %s", config.url)
-            await serve_app(app, listeners, shutdown, certificate)
+            await serve_app(front, listeners, shutdown, certificate)
             for loop in loops:
                 loop.cancel()
         await app_usage.step()

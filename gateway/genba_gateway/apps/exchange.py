@@ -15,7 +15,7 @@ from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, Upst
 from genba_gateway.apps.responses import Framing, ResponseHead, ResponseReader
 from genba_gateway.apps.upstreams import make_target
 from genba_gateway.domain.app_access import AppGranted, AppRequest
-from genba_gateway.relay.http_answers import add_trailers, break_answer
+from genba_gateway.relay.http_answers import add_trailers, break_answer, cork
 from genba_wire.buffers import Buffer
 
 LONG_ANSWER_S: Final = 1.0
@@ -110,6 +110,8 @@ class Exchange:
         """Return whether the connection may be used again."""
         reader = ResponseReader(self._request.method)
         head, parts, size = await read_head(connection, reader)
+        if reader.is_complete:
+            cork(self._scope)
         await self._send_head(head)
         while True:
             await self._send_parts(parts, reader)

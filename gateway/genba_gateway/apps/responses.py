@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 import h11
@@ -17,6 +18,7 @@ MAX_INFORMATIONAL: Final = 16
 """Answers of the kind 1xx before the real one; an app that sends more will not come to it."""
 
 _SWITCHING: Final = 101
+_END: Final = h11.EndOfMessage()
 
 
 class BadAnswer(Exception):
@@ -61,12 +63,8 @@ class ResponseReader:
 
     def __post_init__(self) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-        headers = [("host", "app")]
-        if self.is_upgrade:
-            headers += [("connection", "upgrade"), ("upgrade", "websocket")]
-        # What was really sent was written by us; h11 has to know only how the answer is framed.
-        self._h11.send(h11.Request(method=self.method, target="/", headers=headers))
-        self._h11.send(h11.EndOfMessage())
+        self._h11.send(_stand_in(self.method, self.is_upgrade))
+        self._h11.send(_END)
 
     def read_head(self, data: Buffer) -> tuple[ResponseHead, list[Buffer]] | None:
         """Take bytes; return the head once it is there, with what came of the body.
@@ -167,6 +165,15 @@ class ResponseReader:
                     raise BadAnswer("the body ended too early")
         except h11.RemoteProtocolError as error:
             raise BadAnswer(str(error)) from error
+
+
+@lru_cache(maxsize=64)
+def _stand_in(method: str, is_upgrade: bool) -> h11.Request:  # a key of the cache
+    """What was really sent was written by us; h11 has to know only how the answer is framed."""
+    headers = [("host", "app")]
+    if is_upgrade:
+        headers += [("connection", "upgrade"), ("upgrade", "websocket")]
+    return h11.Request(method=method, target="/", headers=headers)
 
 
 def _is_kept(event: h11.Response | h11.InformationalResponse) -> bool:

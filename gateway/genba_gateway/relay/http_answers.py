@@ -41,6 +41,13 @@ async def break_answer(scope: Mapping[str, Any]) -> None:
             return
 
 
+def cork(scope: Mapping[str, Any]) -> None:
+    """Have an HTTP/1.1 answer that is there whole leave in one write, at its end: each costs a system call."""
+    server = find_server(scope)
+    if server is not None and isinstance(server.protocol.protocol, H11Protocol):
+        server.corked = server.corked or []
+
+
 def add_trailers(scope: Mapping[str, Any], trailers: list[tuple[bytes, bytes]]) -> None:
     """Have an HTTP/1.1 answer in chunks end with these; call it before the last part of the body is sent.
 

@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Final
 
 import hypercorn.asyncio.run
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
+from genba_gateway.relay.connection_context import ConnectionContext
 from genba_wire.aio.carrier import CLOSE_NORMAL
 from genba_wire.websocket_frames import encode_close
 
@@ -177,28 +176,6 @@ class _Waiting(asyncio.Protocol):
         self._taken.lost()
 
 
-class _ConnectionContext(WorkerContext):
-    """Hypercorn's context, for one connection: what sleeps in it wakes when the connection is over.
-
-    Otherwise the task that sends a websocket's pings, and with it the server's shutdown, would sleep on.
-    """
-
-    def __init__(self, shared: WorkerContext) -> None:
-        super().__init__(shared.max_requests)
-        self.terminate = shared.terminate
-        self.terminated = shared.terminated
-        self._is_over = asyncio.Event()
-
-    def end(self) -> None:
-        """The connection is over."""
-        self._is_over.set()
-
-    async def sleep(self, wait: float) -> None:  # type: ignore[override]  # static there, and called on an instance
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await self._is_over.wait()
-
-
 class TakeableServer(TCPServer):
     """Hypercorn's connection, whose transport can be taken.
 
@@ -209,7 +186,9 @@ class TakeableServer(TCPServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.state = {**self.state, _STATE_KEY: self}
-        self.context = self._context = _ConnectionContext(self.context)
+        self.context = self._context = ConnectionContext(self.context)
+        self.corked: list[bytes] | None = None
+        """What waits to leave in one write with what follows (`http_answers.cork`)."""
         self._taken: TakenTransport | None = None
         self._has_consumed = False
         self._shutdown_watch: asyncio.Task[None] | None = None
@@ -242,7 +221,18 @@ class TakeableServer(TCPServer):
         """Send for Hypercorn; after the takeover its bytes (pings, a close frame) are dropped."""
         if self._taken is not None and isinstance(event, RawData):
             return
+        if self.corked is not None:
+            if isinstance(event, RawData):
+                self.corked.append(event.data)
+                return
+            await self.uncork()
         await super().protocol_send(event)
+
+    async def uncork(self) -> None:
+        """Write what waits."""
+        waiting, self.corked = self.corked, None
+        if waiting:
+            await super().protocol_send(RawData(b"".join(waiting)))
 
     async def _read_data(self) -> None:
         """Read for Hypercorn, as it does itself, and remember whether it was given a part of a websocket's bytes."""

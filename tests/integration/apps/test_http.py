@@ -38,6 +38,14 @@ async def test_an_app_on_a_name_of_its_own_gets_the_address_as_it_was_asked_for(
         assert len(world.access.counted) == 2
 
 
+async def test_a_small_answer_leaves_in_one_piece_also_the_last_of_its_connection(world: AppWorld) -> None:
+    async with world.app(hello), world.connect() as client:
+        for line in ("X: y", "Connection: close"):
+            await client.send(get("/", line))
+            assert (await client.reader.read(65536)).endswith(b"\r\n\r\nGET / HTTP/1.1")
+        assert await client.reader.read() == b""
+
+
 async def test_an_app_on_a_path_sees_what_is_below_it(world: AppWorld) -> None:
     async with world.app(hello), world.connect() as client:
         answer = await client.ask(get("/@alice/demo.main/apps/app/x/y?z", host=PATH_HOST))
