@@ -231,7 +231,7 @@ def make_services(
             SshHostNames(config.ssh_hostname_prefix, config.ssh_hostname_suffix, urlsplit(config.url).hostname or ""),
             now,
         ),
-        template_files=TemplateFiles(files),
+        template_files=TemplateFiles(files, template_versions),
         template_versions=template_versions,
         templates=Templates(database, pubsub, now),
         terminals=Terminals(agent_sessions, agent_links),

@@ -11,8 +11,8 @@ one, loaded in the template's block `head`.
 * `rendering`, `assets`, `languages`: templates, files and texts, read once at import
 * `forms`: the token that forms repeat, and where a sign-in may lead
 * `sign_in`, `tokens`, `preferences`, `workspaces`: the pages by their nouns
-* `template_pages`, `workspace_forms`: templates, and the form from which a workspace is made; `parameter_fields`: its
-  fields; `markup`: read-mes and files as HTML
+* `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
+  workspace is made; `parameter_fields`: its fields; `markup`: read-mes and files as HTML
 * `workspace_views`, `states`: a workspace as pages show it, and its states in words; `workspace_actions`: what is done
   with chosen ones
 """

@@ -8,7 +8,7 @@ from quart import Blueprint
 
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
-from genba_gateway.web import preferences, sign_in, template_pages, tokens, workspace_forms, workspaces
+from genba_gateway.web import preferences, sign_in, template_editor, template_pages, tokens, workspace_forms, workspaces
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.template_pages import TemplateFinder
 from genba_gateway.web.workspace_forms import WorkspaceForms
@@ -25,5 +25,6 @@ def make_blueprints(s: Services, now: Clock, *, access_url: str) -> Sequence[Blu
         tokens.make_blueprint(pages, s.users, s.api_keys),
         workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
         template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),
+        template_editor.make_blueprint(pages, finder, s.templates, s.template_files, s.dry_runs, s.jobs),
         workspace_forms.make_blueprint(pages, forms),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from quart import Response, has_request_context
 
 from genba_gateway.web.assets import MIN_GZIP_BYTES, asset_url, takes_gzip
-from genba_gateway.web.languages import translate, translate_number
+from genba_gateway.web.languages import speaking, translate, translate_number
 from genba_gateway.web.shell import find_shell
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -37,6 +38,7 @@ _HEADERS: Final = {
 }
 
 
+@cache
 def _icon(name: str) -> Markup:
     """One symbol of assets/icons.svg; what it means must be said in words beside it."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_url("icons.svg"), name)
@@ -45,9 +47,8 @@ def _icon(name: str) -> Markup:
 def _time(moment: datetime) -> Markup:
     """A moment, which genba.js shows as "5 minutes ago" with the time of the viewer's zone on top."""
     utc = moment.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime("%Y-%m-%d %H:%M UTC")
-    )
+    day, clock = f"{utc:%Y-%m-%d}", f"{utc:%H:%M:%S}"
+    return Markup(f'<time datetime="{day}T{clock}Z">{day} {clock[:5]} UTC</time>')  # noqa: S704 - digits only
 
 
 def _make_environment() -> Environment:
@@ -86,8 +87,10 @@ def render_page(
         policy: directives of the Content-Security-Policy that this page has otherwise.
         values: what the template shows, escaped.
     """
-    shown = {"csrf_token": "", "shell": find_shell(), **values}
-    return answer_html(render_text(template, **shown), status=status, policy=policy)
+    shell = find_shell()
+    shown = {"csrf_token": "", "shell": shell, **values}
+    with speaking(shell.language):
+        return answer_html(render_text(template, **shown), status=status, policy=policy)
 
 
 def answer_html(text: str, *, status: int = 200, policy: dict[str, str] | None = None) -> Response:

@@ -170,6 +170,18 @@ _VERSION: Final = {
 }
 
 
+_JOB: Final = {
+    **_VERSION,
+    JobStatus.RUNNING: (mark("Under way"), BUSY),
+    JobStatus.SUCCEEDED: (mark("Done"), GOOD),
+}
+
+
 def version_state(version: TemplateVersion) -> State:
     """The state of a template version's import."""
     return _say(_VERSION[version.job.status])
+
+
+def job_state(status: JobStatus) -> State:
+    """The state of a job, whatever it makes."""
+    return _say(_JOB[status])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -132,7 +133,11 @@ def make_blueprint(
         chosen = next((each for each in listed if each.path == wanted), listed[0] if listed and not wanted else None)
         if chosen is None and wanted:
             raise NotFound(translate("This version has no file %(path)s.") % {"path": wanted})
-        coloured = colour_file(chosen.path, chosen.text) if chosen and chosen.text is not None else None
+        may_push = current_user().may(Permission(Resource.TEMPLATE, Action.UPDATE))
+        coloured = None
+        if chosen is not None and chosen.text is not None:
+            # Pygments looks for plug-ins on the disk, and takes its time.
+            coloured = await asyncio.to_thread(colour_file, chosen.path, chosen.text)
         return pages.show(
             "templates/files.html",
             frame=Frame(view_template(found), "/files"),
@@ -140,6 +145,7 @@ def make_blueprint(
             files=listed,
             chosen=chosen,
             coloured=coloured,
+            may_push=may_push,
         )
 
     return blueprint

@@ -24,7 +24,7 @@ from genba_gateway.web.languages import current_language, mark, speaking, transl
 from genba_gateway.web.pages import Pages, is_htmx
 from genba_gateway.web.rendering import render_text
 from genba_gateway.web.workspace_actions import ACTIONS, WorkspaceActions
-from genba_gateway.web.workspace_views import view_workspace
+from genba_gateway.web.workspace_views import WorkspaceView, view_workspace
 
 PER_PAGE: Final = 100
 OWN: Final = "owner:me"
@@ -58,6 +58,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows by workspace: what they show, and that as HTML."""
+
+    views: Mapping[str, WorkspaceView]
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The rows of a place, as HTML by workspace."""
 
@@ -86,7 +94,8 @@ def make_blueprint(
             found = await workspaces.list_matching(current_user(), place.query, limit=PER_PAGE, offset=place.offset)
         except BadRequest as error:
             problem = error.message
-        rows = _render_rows(found, now)
+        with speaking(current_language()):
+            rows = _render_rows(found, now)
         return pages.show(
             "workspaces/list.html",
             status=400 if problem else 200,
@@ -106,20 +115,20 @@ def make_blueprint(
 
     async def changes(actor: UserActor, place: Place, known: str, language: str) -> AsyncGenerator[str]:
         """The rows that changed, or the whole list when others are in it than before."""
-        shown: Mapping[str, str] = {}
+        shown = Rows({}, {})
         async for found in lists.watch_matching(actor, place.query, limit=PER_PAGE, offset=place.offset):
             with speaking(language):
-                rows = _render_rows(found, now)
+                rows = _render_rows(found, now, shown)
                 if _digest(rows) == known:
                     shown, known = rows, ""
                     continue
                 known = ""
-                changed = {each: rows[each] for each in rows if rows[each] != shown.get(each)}
+                changed = [each for each in rows.texts if rows.texts[each] != shown.texts.get(each)]
                 piece = "".join(
-                    render_text("workspaces/changed_row.html", id=each, row=row) for each, row in changed.items()
+                    render_text("workspaces/changed_row.html", id=each, row=rows.texts[each]) for each in changed
                 )
                 # Rows stay where they are while one looks at them; a reload puts those that run first again.
-                if rows.keys() != shown.keys():
+                if rows.texts.keys() != shown.texts.keys():
                     listing = _list_rows(rows, found, place)
                     piece = render_text("workspaces/changed_list.html", place=place, listing=listing)
             shown = rows
@@ -158,22 +167,27 @@ def _read_choice(form: MultiDict[str, str]) -> tuple[str, list[str]]:
     return (one, [workspace_id]) if one else (form.get("do", ""), form.getlist("id"))
 
 
-def _render_rows(found: WorkspacePage, now: Clock) -> dict[str, str]:
-    return {
-        workspace.id: render_text("workspaces/row.html", w=view_workspace(workspace, now()))
-        for workspace in found.workspaces
+def _render_rows(found: WorkspacePage, now: Clock, before: Rows | None = None) -> Rows:
+    """The rows; those that show the same as before are not made again."""
+    views = {workspace.id: view_workspace(workspace, now()) for workspace in found.workspaces}
+    texts = {
+        each: before.texts[each]
+        if before is not None and before.views.get(each) == view
+        else render_text("workspaces/row.html", w=view)
+        for each, view in views.items()
     }
+    return Rows(views, texts)
 
 
-def _list_rows(rows: Mapping[str, str], found: WorkspacePage, place: Place) -> Listing:
+def _list_rows(rows: Rows, found: WorkspacePage, place: Place) -> Listing:
     return Listing(
-        rows=rows,
+        rows=rows.texts,
         last_page=max(1, -(-found.count // PER_PAGE)),
         is_first=place.query == OWN and place.page == 1,
         stream=place.address("/workspaces/stream", known=_digest(rows)),
     )
 
 
-def _digest(rows: Mapping[str, str]) -> str:
+def _digest(rows: Rows) -> str:
     """What a page shows, so that its stream begins with what changed since then."""
-    return hashlib.sha256("\0".join([*rows, *rows.values()]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join([*rows.texts, *rows.texts.values()]).encode()).hexdigest()[:16]
