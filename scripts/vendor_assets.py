@@ -87,6 +87,12 @@ LIBRARIES: Final = (
         "sha512-4Smom3RPyVp7ZMYOYDoC/9eGJJJqYhnPLGGqJ6wOBfB8VxPViJNSKdgRYb8NpaM6YSelEKbA2SStD7lGyqaobw==",
         {"xterm-web-links.mjs": "lib/addon-web-links.mjs", "xterm-web-links.LICENSE": "LICENSE"},
     ),
+    Library(
+        "@xterm/addon-unicode11",
+        "0.9.0",
+        "sha512-FxDnYcyuXhNl+XSqGZL/t0U9eiNb/q3EWT5rYkQT/zuig8Gz/VagnQANKHdDWFM2lTMk9ly0EFQxxxtZUoRetw==",
+        {"xterm-unicode11.mjs": "lib/addon-unicode11.mjs", "xterm-unicode11.LICENSE": "LICENSE"},
+    ),
 )
 
 

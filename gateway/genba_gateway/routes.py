@@ -116,7 +116,9 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         http_carriers.make_blueprint(s.agent_sessions, s.client_carriers, s.agent_dials, s.agent_controls),
         terminals.make_blueprint(s.agent_sessions, s.terminals, pages.error_page),
         listening_ports.make_blueprint(s.listening_ports),
-        *dashboard.make_blueprints(s, now, access_url=config.url),
+        *dashboard.make_blueprints(
+            s, now, access_url=config.url, make_subdomain_url=config.app_hosts.make_subdomain_url
+        ),
     ):
         app.register_blueprint(blueprint)
     install_error_handlers(app)

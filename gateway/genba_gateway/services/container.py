@@ -67,6 +67,7 @@ from genba_gateway.services.version_archive import VersionArchive
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_lists import WorkspaceLists
 from genba_gateway.services.workspace_settings import WorkspaceSettings
+from genba_gateway.services.workspace_sights import WorkspaceSights
 from genba_gateway.services.workspaces import Workspaces
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
@@ -126,6 +127,7 @@ class Services:
     version_archive: VersionArchive
     workspace_settings: WorkspaceSettings
     workspace_lists: WorkspaceLists
+    workspace_sights: WorkspaceSights
     workspaces: Workspaces
 
 
@@ -241,5 +243,6 @@ def make_services(
         version_archive=VersionArchive(database, now),
         workspace_settings=WorkspaceSettings(database, pubsub, now),
         workspace_lists=WorkspaceLists(workspaces, pubsub),
+        workspace_sights=WorkspaceSights(database, pubsub, workspaces, jobs),
         workspaces=workspaces,
     )

@@ -11,11 +11,22 @@ from genba_gateway.services.visibility import Clock
 from genba_gateway.web import preferences, sign_in, template_editor, template_pages, tokens, workspace_forms, workspaces
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.template_pages import TemplateFinder
+from genba_gateway.web.workspace import dashboard as workspace
+from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace_forms import WorkspaceForms
 
 
-def make_blueprints(s: Services, now: Clock, *, access_url: str) -> Sequence[Blueprint]:
-    """One blueprint per noun."""
+def make_blueprints(
+    s: Services, now: Clock, *, access_url: str, make_subdomain_url: MakeSubdomainUrl = workspace.no_subdomains
+) -> Sequence[Blueprint]:
+    """One blueprint per noun.
+
+    Args:
+        s: all use cases.
+        now: the clock.
+        access_url: where browsers find the gateway.
+        make_subdomain_url: gives apps and ports host names of their own.
+    """
     pages = Pages(access_url=access_url)
     finder = TemplateFinder(s.organizations, s.templates, s.template_versions)
     forms = WorkspaceForms(finder, s.template_versions, s.workspaces, s.builds, s.users)
@@ -27,4 +38,5 @@ def make_blueprints(s: Services, now: Clock, *, access_url: str) -> Sequence[Blu
         template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),
         template_editor.make_blueprint(pages, finder, s.templates, s.template_files, s.dry_runs, s.jobs),
         workspace_forms.make_blueprint(pages, forms),
+        *workspace.make_blueprints(pages, s, now, make_subdomain_url=make_subdomain_url),
     )

@@ -7,7 +7,7 @@ from hmac import compare_digest
 from typing import Final, cast
 from urllib.parse import quote
 
-from quart import Response, request
+from quart import Response, g, request
 from werkzeug.datastructures import MultiDict
 
 from genba_gateway.api.cookies import csrf_cookie, set_csrf_cookie
@@ -27,7 +27,7 @@ class FormPage:
 
     def __init__(self, *, secure: bool) -> None:
         self._secure = secure
-        self._kept = csrf_cookie() or secrets.token_urlsafe(24)
+        self._kept = csrf_cookie() or _fresh_token()
         self.token = mask_token(self._kept)
 
     def finish(self, response: Response) -> Response:
@@ -35,6 +35,12 @@ class FormPage:
         if csrf_cookie() != self._kept:
             set_csrf_cookie(response, self._kept, secure=self._secure)
         return response
+
+
+def _fresh_token() -> str:
+    """A token for a browser that has none; the same for all forms of one page."""
+    fresh: str = g.setdefault("fresh_csrf_token", secrets.token_urlsafe(24))
+    return fresh
 
 
 def mask_token(token: str) -> str:

@@ -44,7 +44,7 @@ def _icon(name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_url("icons.svg"), name)
 
 
-def _time(moment: datetime) -> Markup:
+def show_time(moment: datetime) -> Markup:
     """A moment, which genba.js shows as "5 minutes ago" with the time of the viewer's zone on top."""
     utc = moment.astimezone(UTC)
     day, clock = f"{utc:%Y-%m-%d}", f"{utc:%H:%M:%S}"
@@ -64,7 +64,7 @@ def _make_environment() -> Environment:
     )
     environment.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]  # the extension adds it
     shared: dict[str, Any] = environment.globals
-    shared.update(asset=asset_url, icon=_icon, time=_time)
+    shared.update(asset=asset_url, icon=_icon, time=show_time)
     return environment
 
 

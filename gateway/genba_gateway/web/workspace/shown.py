@@ -1,0 +1,125 @@
+"""Where the pages of one workspace get what they show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from genba_gateway.domain.actors import UserActor
+from genba_gateway.domain.agents import Agent
+from genba_gateway.domain.workspaces import Build, Workspace
+from genba_gateway.services.container import Services
+from genba_gateway.services.visibility import Clock, not_found
+from genba_gateway.services.workspace_sights import WorkspaceSight
+from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
+from genba_gateway.web.workspace.steps import StepReader
+from genba_gateway.web.workspace.view import WorkspaceView, view_workspace
+
+SHOWN_BUILDS: Final = 5
+"""On the workspace's own page; the others have a page of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a page shows of a workspace that changes with its builds only."""
+
+    parameters: Sequence[tuple[str, str]]
+    """Names as people read them, and values."""
+    builds: Sequence[Build]
+
+
+class ShownWorkspaces:
+    """Finds workspaces for their pages.
+
+    Args:
+        services: all use cases.
+        now: the clock.
+        make_subdomain_url: gives apps and ports host names of their own.
+    """
+
+    def __init__(self, services: Services, now: Clock, make_subdomain_url: MakeSubdomainUrl) -> None:
+        self.services = services
+        self.now = now
+        self.make_subdomain_url = make_subdomain_url
+
+    async def find(self, actor: UserActor, owner: str, name: str) -> Workspace:
+        """A workspace by the names of its address; one that was deleted, too.
+
+        Raises:
+            NotFound: there is none, or the actor may not see it.
+        """
+        user = await self.services.users.resolve_user(actor, owner)
+        return await self.services.workspaces.get_by_name(actor, user, name, include_deleted=True)
+
+    async def find_agent(self, actor: UserActor, owner: str, place: str) -> tuple[Workspace, Agent]:
+        """An agent by the names of its address, `workspace.agent`; the workspace's only one when none is named.
+
+        Raises:
+            NotFound: there is none, or the actor may not see it.
+        """
+        name, agent_name = split_place(place)
+        workspace = await self.find(actor, owner, name)
+        agent = self.pick_agent(workspace, agent_name)
+        if agent is None:
+            raise not_found()
+        return workspace, agent
+
+    def pick_agent(self, workspace: Workspace, name: str) -> Agent | None:
+        """The agent of this name of the latest build, or its only one; None while the build has none.
+
+        Raises:
+            NotFound: it has others.
+        """
+        agents = [each for resource in workspace.latest_build.resources for each in resource.agents]
+        found = [each for each in agents if name in {"", each.name}]
+        if agents and len(found) != 1:
+            raise not_found()
+        return found[0] if found else None
+
+    async def view(self, actor: UserActor, workspace: Workspace) -> WorkspaceView:
+        """A workspace as its page shows it now."""
+        sight = await self.services.workspace_sights.look(actor, workspace.id)
+        reader = StepReader()
+        reader.read(sight.lines)
+        return self._view(actor, sight, reader)
+
+    async def watch(self, actor: UserActor, workspace_id: str) -> AsyncGenerator[WorkspaceView]:
+        """The same now and after each change. Check that the actor may see it before."""
+        reader, job_id = StepReader(), ""
+        async for sight in self.services.workspace_sights.watch(actor, workspace_id):
+            if sight.workspace.latest_build.job.id != job_id:
+                reader, job_id = StepReader(), sight.workspace.latest_build.job.id
+            reader.read(sight.lines)
+            yield self._view(actor, sight, reader)
+
+    async def facts(self, actor: UserActor, workspace: Workspace) -> Facts:
+        """What belongs to a workspace beside its state."""
+        services, build = self.services, workspace.latest_build
+        builds = await services.builds.list_of_workspace(
+            workspace, after_id=None, since=None, limit=SHOWN_BUILDS, offset=0
+        )
+        return Facts(await self.parameters(actor, build), builds)
+
+    async def parameters(self, actor: UserActor, build: Build) -> Sequence[tuple[str, str]]:
+        """What a build was given, in the order of its version's parameters."""
+        values = await self.services.builds.list_parameters(actor, build.id)
+        known = await self.services.template_versions.list_parameters(actor, build.template_version_id)
+        named = [(each.display_name or each.name, values.pop(each.name)) for each in known if each.name in values]
+        return [*named, *values.items()]
+
+    async def read_steps(self, build: Build) -> StepReader:
+        """What the log of a build says of its steps."""
+        reader = StepReader()
+        reader.read(await self.services.jobs.list_logs(build.job.id, after=0, before=None))
+        return reader
+
+    def _view(self, actor: UserActor, sight: WorkspaceSight, reader: StepReader) -> WorkspaceView:
+        steps = reader.steps(sight.workspace.latest_build.job.completed_at)
+        return view_workspace(actor, sight, steps, self.now(), self.make_subdomain_url)
+
+
+def split_place(place: str) -> tuple[str, str]:
+    """The names of a workspace and its agent in `workspace.agent`; the second is empty where none is named."""
+    name, _, agent = place.partition(".")
+    return name, agent
