@@ -57,6 +57,8 @@ def update_catalog(language: str) -> list[str]:
     texts = gather_texts()
     kept.update(texts, no_fuzzy_matching=True)
     kept.obsolete.clear()
+    for message in kept:
+        message.flags.discard("fuzzy")  # babel takes texts with a number for guesses, and leaves those out of catalogs
     written = io.BytesIO()
     write_po(written, kept, width=0, no_location=True, sort_output=True, omit_header=True, ignore_obsolete=True)
     file.write_bytes(written.getvalue())

@@ -33,6 +33,7 @@ from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
 from genba_gateway.services.deadlines import Deadlines
 from genba_gateway.services.deployment import Deployment
+from genba_gateway.services.deployment_config import DeploymentSettings
 from genba_gateway.services.deployment_stats import DeploymentUsage
 from genba_gateway.services.dry_runs import DryRuns
 from genba_gateway.services.executables import Executables
@@ -99,6 +100,7 @@ class Services:
     client_carriers: ClientCarriers
     deadlines: Deadlines
     deployment: Deployment
+    deployment_settings: DeploymentSettings
     deployment_usage: DeploymentUsage
     dry_runs: DryRuns
     executables: Executables
@@ -201,6 +203,7 @@ def make_services(
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),
         deployment=deployment,
+        deployment_settings=DeploymentSettings(config),
         deployment_usage=DeploymentUsage(database, now),
         dry_runs=DryRuns(database, sealer, pubsub, template_versions, jobs, now),
         executables=Executables(config.executables),

@@ -7,10 +7,28 @@ from dataclasses import fields
 from typing import Final
 
 from genba_gateway.config import Config
+from genba_gateway.domain.actors import Action, Resource, UserActor
+from genba_gateway.services.visibility import require
 from genba_wire.api.deployment import DeploymentConfig, DeploymentOption
 
 SECRETS: Final = frozenset({"database_url"})
 """Settings that may hold a password. `GENBA_ENCRYPTION_KEYS` is no setting of `Config`, and stays out of it."""
+
+
+class DeploymentSettings:
+    """The settings, for who may see them."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def get(self, actor: UserActor) -> DeploymentConfig:
+        """The settings as they are.
+
+        Raises:
+            NotFound: the actor may not see them.
+        """
+        require(actor, Resource.DEPLOYMENT_CONFIG, Action.READ)
+        return describe_config(self._config)
 
 
 def describe_config(config: Config) -> DeploymentConfig:

@@ -9,6 +9,20 @@ from quart import Blueprint
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
 from genba_gateway.web import preferences, sign_in, template_editor, template_pages, tokens, workspace_forms, workspaces
+from genba_gateway.web import (
+    account,
+    deployment,
+    git_ssh_keys,
+    health,
+    help_page,
+    preferences,
+    sign_in,
+    template_pages,
+    tokens,
+    users,
+    workspace_forms,
+    workspaces,
+)
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.template_pages import TemplateFinder
 from genba_gateway.web.workspace import dashboard as workspace
@@ -33,7 +47,13 @@ def make_blueprints(
     return (
         preferences.make_blueprint(pages),
         sign_in.make_blueprint(pages, s.users, s.sign_in, s.sign_in_links),
-        tokens.make_blueprint(pages, s.users, s.api_keys),
+        tokens.make_blueprint(pages, s.users, s.api_keys, now),
+        account.make_blueprint(pages, s.users),
+        git_ssh_keys.make_blueprint(pages, s.users, s.git_ssh_keys),
+        users.make_blueprint(pages, s.users),
+        health.make_blueprint(pages, s.health),
+        deployment.make_blueprint(pages, s.deployment_settings, s.deployment_usage),
+        help_page.make_blueprint(pages, s.executables),
         workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
         template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),
         template_editor.make_blueprint(pages, finder, s.templates, s.template_files, s.dry_runs, s.jobs),

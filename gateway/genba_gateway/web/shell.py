@@ -28,6 +28,9 @@ class NavItem:
 NAVIGATION: Final = (
     NavItem("/workspaces", mark("Workspaces"), "workspace", Permission(Resource.WORKSPACE, Action.READ)),
     NavItem("/templates", mark("Templates"), "template", Permission(Resource.TEMPLATE, Action.READ)),
+    NavItem("/users", mark("Users"), "users", Permission(Resource.USER, Action.CREATE)),
+    NavItem("/health", mark("Health"), "health", Permission(Resource.DEBUG_INFO, Action.READ)),
+    NavItem("/deployment", mark("Deployment"), "server", Permission(Resource.DEPLOYMENT_CONFIG, Action.READ)),
 )
 """A page that is to be found from everywhere has its line here."""
 

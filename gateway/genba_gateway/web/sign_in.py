@@ -50,6 +50,11 @@ def _add_sign_in(blueprint: Blueprint, pages: Pages, users: Users, sign_in: Sign
             return await show(error=error.message, email=email, target=target, status=error.status)
         return _signed_in(token, target, secure=pages.secure)
 
+    @blueprint.get("/logout")
+    @needs(RouteAccess.SIGNED_IN)
+    async def ask_to_log_out() -> Response:
+        return pages.show("sign_in/logout.html", username=current_user().username)
+
     @blueprint.post("/logout")
     @needs(RouteAccess.SIGNED_IN)
     async def log_out() -> Response:

@@ -16,7 +16,8 @@ async function copy(button) {
     announce(button.dataset.done);
   } catch {
     // Browsers give the clipboard to https and localhost only; the text is selected for the keyboard.
-    field.select?.();
+    if (field.select) field.select();
+    else getSelection().selectAllChildren(field);
     announce(button.dataset.failed);
   }
 }

@@ -7,7 +7,15 @@ import pytest
 from babel.messages.pofile import read_po
 
 from genba_gateway.web import languages
-from genba_gateway.web.languages import LANGUAGE_COOKIE, LANGUAGES, LOCALE, current_language, speaking, translate
+from genba_gateway.web.languages import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    LOCALE,
+    current_language,
+    speaking,
+    translate,
+    translate_number,
+)
 from scripts.gather_texts import gather_texts, has_translation
 from tests.support.page_request import in_request
 
@@ -64,4 +72,5 @@ def test_what_outlives_its_request_says_which_language_it_speaks() -> None:
     assert translate("Workspaces") == "Workspaces"
     with speaking("ja"):
         assert translate("Workspaces") == "ワークスペース"
+        assert translate_number("%(num)s user", "%(num)s users", 2) == "%(num)s 人のユーザー"
     assert translate("Nobody wrote this") == "Nobody wrote this"
