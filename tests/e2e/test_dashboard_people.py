@@ -25,6 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "correct horse battery staple"
 PAGES = {
     "account": "/settings/account",
+    "security": "/settings/security",
     "tokens-none": "/settings/tokens",
     "token-new": "/settings/tokens/create",
     "ssh-key": "/settings/ssh-keys",
@@ -34,6 +35,8 @@ PAGES = {
     "users-no-match": "/users?q=nobody-at-all",
     "users-wrong-search": "/users?q=colour:red",
     "user-new": "/users/create",
+    "user": "/users/mina",
+    "user-suspend": "/users/mina/suspend",
     "health": "/health",
     "deployment": "/deployment",
     "help": "/help",
@@ -65,17 +68,17 @@ async def _make_token(page: Page, url: str, name: str) -> str:
     return token
 
 
-@pytest.mark.parametrize("name", list(PAGES))
-async def test_every_page_is_fit_to_be_seen(gateway: RealGateway, name: str) -> None:
+async def test_every_page_is_fit_to_be_seen(gateway: RealGateway) -> None:
     async with browse(gateway.url, gateway.token) as page:
-        await page.goto(f"{gateway.url}{PAGES[name]}")
-        await look(page, "people", name)
+        for name, path in PAGES.items():
+            await page.goto(f"{gateway.url}{path}")
+            await look(page, "people", name)
 
 
 async def test_pages_speak_japanese(gateway: RealGateway) -> None:
     async with browse(gateway.url, gateway.token) as page:
         await page.set_extra_http_headers({"Accept-Language": "ja"})
-        for name in ("account", "token-new", "users", "user-new", "health", "deployment", "help"):
+        for name in ("account", "security", "token-new", "users", "user", "user-new", "health", "deployment", "help"):
             await page.goto(f"{gateway.url}{PAGES[name]}")
             await expect(page.locator("html")).to_have_attribute("lang", "ja")
             await keep_screenshot(page, "people", f"{name}-japanese")
@@ -125,6 +128,46 @@ async def test_a_user_is_made_whose_mistakes_are_shown_where_they_are(gateway: R
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("1 user", exact=True)).to_be_visible()
         await expect(page.get_by_role("row", name="ken@example.com")).to_contain_text("never")
+
+
+async def test_a_user_is_suspended_let_in_again_and_deleted(gateway: RealGateway) -> None:
+    user = {"username": "tom", "email": "tom@example.com", "password": PASSWORD}
+    await gateway.fetch("POST", "/api/v2/users", user)
+    async with browse(gateway.url, gateway.token) as page:
+        await page.goto(f"{gateway.url}/users")
+        await page.get_by_role("link", name="tom", exact=True).click()
+        await page.get_by_role("link", name="Suspend").click()
+        await expect(page.get_by_role("link", name="Leave it")).to_be_focused()
+        await page.get_by_role("button", name="Suspend").click()
+        await expect(page.locator("#flash")).to_contain_text("tom is suspended")
+        await expect(page.get_by_text("Suspended", exact=True)).to_be_visible()
+        await look(page, "people", "user-suspended")
+        await page.get_by_role("button", name="Let them in again").click()
+        await expect(page.get_by_text("Active", exact=True)).to_be_visible()
+        await page.get_by_label("Owner").check()
+        await page.get_by_role("button", name="Save").nth(1).click()
+        await expect(page.locator("#flash")).to_have_text("The roles of tom are saved.")
+        await page.get_by_role("link", name="Delete").click()
+        await page.get_by_role("button", name="Delete").click()
+        await expect(page.locator("#flash")).to_have_text("tom is deleted.")
+        await expect(page.get_by_role("link", name="tom", exact=True)).to_have_count(0)
+
+
+async def test_a_password_is_changed_and_the_session_goes_on(gateway: RealGateway) -> None:
+    user = {"username": "pia", "email": "pia@example.com", "password": PASSWORD}
+    await gateway.fetch("POST", "/api/v2/users", user)
+    said = await gateway.client.post("/api/v2/users/login", json={"email": "pia@example.com", "password": PASSWORD})
+    async with browse(gateway.url, said.json()["session_token"]) as page:
+        await page.goto(f"{gateway.url}/settings/security")
+        await page.get_by_label("Present password").fill("something else")
+        await page.get_by_label("New password").fill(f"another {PASSWORD}")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("Present password")).to_have_accessible_description("Is not the password.")
+        await look(page, "people", "security-wrong")
+        await page.get_by_label("Present password").fill(PASSWORD)
+        await page.get_by_label("New password").fill(f"another {PASSWORD}")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#flash")).to_contain_text("The new password holds.")
 
 
 async def test_another_key_takes_the_place_of_the_former(gateway: RealGateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final, Literal
@@ -43,7 +44,7 @@ async def look(page: Page, folder: str, name: str) -> None:
 
     Screenshots are kept in `artefacts/<folder>`, to be looked at.
     """
-    axe = await asyncio.to_thread(read_axe)
+    axe = await asyncio.to_thread(_axe)
     for theme in _THEMES:
         await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         for screen, (width, height) in SCREENS.items():
@@ -55,6 +56,11 @@ async def look(page: Page, folder: str, name: str) -> None:
             await keep_screenshot(page, folder, f"{name}-{theme}-{screen}")
     width, height = SCREENS["desktop"]
     await page.set_viewport_size({"width": width, "height": height})
+
+
+@functools.cache
+def _axe() -> str:
+    return read_axe()
 
 
 def _is_complaint(said: ConsoleMessage) -> bool:

@@ -32,6 +32,7 @@ SLOW: Final = (
     "gateway/web/test_git_ssh_keys.py",
     "gateway/web/test_health.py",
     "gateway/web/test_tokens.py",
+    "gateway/web/test_user_changes.py",
     "gateway/web/test_users.py",
     "ide_bridge/cli/commands/test_builds.py",
     "ide_bridge/cli/commands/test_templates.py",

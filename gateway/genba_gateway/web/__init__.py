@@ -14,8 +14,8 @@ one, loaded in the template's block `head`.
 * `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
   workspace is made; `parameter_fields`: its fields; `markup`: read-mes and files as HTML
 * `field_problems`: what was wrong with a form's fields, in the reader's language
-* `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`, `health`, `deployment`,
-  `help_page`: the pages by their nouns
+* `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`,
+  `user_changes`, `health`, `deployment`, `help_page`: the pages by their nouns
 * `user_views`, `health_views`: a user and the health report in words
 * `template_pages`, `workspace_forms`: templates, and the form from which a workspace is made; `parameter_fields`: its
   fields; `markup`: read-mes and files as HTML

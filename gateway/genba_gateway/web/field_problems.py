@@ -25,6 +25,8 @@ KNOWN: Final = (
     mark("must have at most 64 bytes"),
     mark("is too easy to guess: make it longer, or mix letters, digits and other characters"),
     mark("is taken"),
+    mark("is not the password"),
+    mark("is the old one: choose another"),
     mark("Resource not found or you do not have access to it."),
 )
 """What services say, for the catalogs; what isn't here is shown in English."""

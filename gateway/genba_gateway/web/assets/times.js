@@ -11,7 +11,8 @@ const absolute = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeSt
 export function sayRelative(moment, now = Date.now()) {
   const seconds = (moment - now) / 1000;
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
-  return relative.format(Math.trunc(seconds / length), unit);
+  // What was is told in full units; of what will be, 89.9 days are three months, not two.
+  return relative.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
 }
 
 /** Show every <time datetime> below an element; `data-absolute` asks for the moment itself. */

@@ -4,10 +4,14 @@ import re
 
 import pytest
 
-from tests.support.dashboard_app import Dashboard
+from genba_gateway.domain.users import LoginType
+from tests.support.dashboard_app import Browser, Dashboard
+from tests.support.gateway_app import cheap_passwords, make_user
 
+PASSWORD, OTHER = "correct horse battery staple", "some other battery staple"
 PAGES = [
     "/settings/account",
+    "/settings/security",
     "/settings/tokens",
     "/settings/tokens/create",
     "/settings/ssh-keys",
@@ -17,6 +21,9 @@ PAGES = [
     "/logout",
     "/users",
     "/users/create",
+    "/users/olga",
+    "/users/mia",
+    "/users/mia/suspend",
     "/deployment",
 ]
 
@@ -62,3 +69,64 @@ async def test_signing_out_is_asked_for_and_its_button_does_it(dashboard: Dashbo
     assert "You are olga here" in await browser.read("/logout")
     assert (await browser.send("/logout", {})).headers["Location"] == "/login"
     assert (await browser.get("/settings/account")).status_code == 303
+
+
+async def _with_password(dashboard: Dashboard) -> Browser:
+    user = await make_user(dashboard.workshop.database, "ann", password_hash=await cheap_passwords().hash(PASSWORD))
+    return dashboard.browser(user)
+
+
+async def test_a_profile_is_changed_and_what_is_wrong_is_said_at_its_field(dashboard: Dashboard) -> None:
+    browser = dashboard.browser()
+    await browser.read("/settings/account")
+    for username, status, said in (
+        ("a b", 400, "Must be letters"),
+        (dashboard.workshop.member.user.username, 409, "Is taken."),
+    ):
+        answer = await browser.send("/settings/account", {"username": username, "name": "Olga O."})
+        text = await answer.get_data(as_text=True)
+        assert (answer.status_code, said in text, 'value="Olga O."' in text) == (status, True, True)
+        assert re.search(r'id="username"[^>]*aria-invalid="true"', text)
+    done = await browser.send("/settings/account", {"username": "olga2", "name": "Olga O."})
+    assert done.headers["Location"] == "/settings/account"
+    text = await browser.read("/settings/account")
+    assert "Saved." in text
+    assert 'value="olga2"' in text
+
+
+async def test_a_password_is_changed_by_who_knows_the_present_one(dashboard: Dashboard) -> None:
+    browser = await _with_password(dashboard)
+    await browser.read("/settings/security")
+    for old, new, field, said in (
+        ("wrong", OTHER, "old_password", "Is not the password."),
+        (PASSWORD, "weak", "password", "Is too easy to guess"),
+        (PASSWORD, PASSWORD, "password", "Is the old one"),
+    ):
+        answer = await browser.send("/settings/security", {"old_password": old, "password": new})
+        text = await answer.get_data(as_text=True)
+        assert (answer.status_code, said in text) == (400, True)
+        assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', text)
+        assert new not in text.replace("password", "").replace("Password", "")
+    done = await browser.send("/settings/security", {"old_password": PASSWORD, "password": OTHER})
+    assert done.headers["Location"] == "/settings/security"
+    assert "The new password holds." in await browser.read("/settings/security")
+    visitor = dashboard.anybody()
+    await visitor.read("/login")
+    assert (await visitor.send("/login", {"email": "ann@example.com", "password": PASSWORD})).status_code == 401
+    assert (await visitor.send("/login", {"email": "ann@example.com", "password": OTHER})).status_code == 303
+
+
+async def test_who_has_no_password_is_offered_no_form(dashboard: Dashboard) -> None:
+    user = await make_user(dashboard.workshop.database, "robot", login_type=LoginType.NONE)
+    browser = dashboard.browser(user)
+    text = await browser.read("/settings/security")
+    assert "You have no password" in text
+    assert 'name="old_password"' not in text
+    assert (await browser.send("/settings/security", {"old_password": "", "password": OTHER})).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/settings/account", "/settings/security"])
+async def test_a_form_of_another_origin_changes_nothing(dashboard: Dashboard, path: str) -> None:
+    browser = dashboard.browser()
+    assert (await browser.send(path, {"username": "eve", "name": "", "password": OTHER})).status_code == 400
+    assert "eve" not in await browser.read("/settings/account")
