@@ -90,7 +90,6 @@ async def _run(
         )
         await services.agent_connections.forget_earlier()
         await services.job_runner.recovery.recover()
-        app = make_quart_app(config, services, shutdown)
         app_usage = AppUsageWriting(services.app_usage)
         front = AppFront(
             make_quart_app(config, services, shutdown),

@@ -10,15 +10,12 @@ one, loaded in the template's block `head`.
 * `shell`: what surrounds a page; `flashes`: the message that a form leaves for the next one
 * `rendering`, `assets`, `languages`: templates, files and texts, read once at import
 * `forms`: the token that forms repeat, and where a sign-in may lead
-* `sign_in`, `tokens`, `preferences`, `workspaces`: the pages by their nouns
 * `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
   workspace is made; `parameter_fields`: its fields; `markup`: read-mes and files as HTML
 * `field_problems`: what was wrong with a form's fields, in the reader's language
 * `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`,
   `user_changes`, `health`, `deployment`, `help_page`: the pages by their nouns
 * `user_views`, `health_views`: a user and the health report in words
-* `template_pages`, `workspace_forms`: templates, and the form from which a workspace is made; `parameter_fields`: its
-  fields; `markup`: read-mes and files as HTML
 * `workspace_views`, `states`: a workspace as pages show it, and its states in words; `workspace_actions`: what is done
   with chosen ones
 """

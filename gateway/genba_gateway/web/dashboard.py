@@ -8,7 +8,6 @@ from quart import Blueprint
 
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
-from genba_gateway.web import preferences, sign_in, template_editor, template_pages, tokens, workspace_forms, workspaces
 from genba_gateway.web import (
     account,
     deployment,
@@ -17,6 +16,7 @@ from genba_gateway.web import (
     help_page,
     preferences,
     sign_in,
+    template_editor,
     template_pages,
     tokens,
     user_changes,
