@@ -97,6 +97,7 @@ async def _run(
             access=services.app_gate,
             links=services.agent_links,
             trusted_proxies=config.trusted_proxies,
+            agent_address=config.agent_address,
         )
         queue = JobQueue(services.job_runner, pubsub, config.concurrent_builds)
         async with asyncio.TaskGroup() as tasks:

@@ -5,7 +5,6 @@ It lets a gateway that otherwise listens on loopback be reached by containers of
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, Final
 
 from quart import Quart, request, websocket
@@ -13,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from genba_gateway.api.gate import need_of
 from genba_gateway.domain.actors import RouteAccess
+from genba_gateway.domain.listeners import came_to
 
 _OPEN_PATHS: Final = frozenset({"/healthz", "/api/v2/buildinfo", "/api/v2/agent-reports"})
 
@@ -24,12 +24,8 @@ def install_agent_listener(app: Quart, address: tuple[str, int]) -> None:
         address: IP address and port. No other listener has the port on that address.
     """
 
-    host, port = address
-    is_any_host = ipaddress.ip_address(host).is_unspecified
-
     def check(incoming: Any) -> None:
-        server = incoming.scope.get("server")
-        if server is None or server[1] != port or not (is_any_host or server[0] == host):
+        if not came_to(incoming.scope.get("server"), address):
             return
         need = need_of(app, incoming.endpoint) if incoming.endpoint else None
         path: str = incoming.path

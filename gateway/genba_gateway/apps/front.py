@@ -29,6 +29,7 @@ from genba_gateway.domain.app_access import (
     AppRequest,
     AppTarget,
 )
+from genba_gateway.domain.listeners import came_to
 from genba_gateway.errors import GenbaError, StreamNotAccepted
 from genba_gateway.relay.http_answers import break_answer
 from genba_gateway.services.agent_links import AgentLinks, Lane
@@ -50,6 +51,7 @@ class AppFront:
             app's. It is asked for every request.
         page: makes the pages that are shown in place of an app.
         trusted_proxies: networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+        agent_address: IP address and port of a listener that is for agents alone: there are no apps.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class AppFront:
         links: AgentLinks,
         page: RefusalPage = plain_page,
         trusted_proxies: Sequence[str] = (),
+        agent_address: tuple[str, int] | None = None,
     ) -> None:
         self._inner = inner
+        self._agent_address = agent_address
         self._classify = classify
         self._access = access
         self._page = page
@@ -85,7 +89,8 @@ class AppFront:
             await self._inner(scope, receive, send)
             return
         host = find_host(scope)
-        origin = self._classify(host) if host else None
+        is_for_apps = host and not came_to(scope.get("server"), self._agent_address)
+        origin = self._classify(host) if is_for_apps else None
         if origin is None:
             await self._inner(scope, receive, send)
         elif scope["type"] == "http":
