@@ -124,6 +124,7 @@ async def test_a_slow_path_breaks_every_few_seconds(here: World, client: str) ->
         async with asyncio.TaskGroup() as group:
             here.client_line.set_delay(0.1)
             cutting = group.create_task(cut())
+            session.press()
             await session.finish()
             cutting.cancel()
         assert session.resumed["tunnel"] >= 3
