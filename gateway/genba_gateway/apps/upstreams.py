@@ -17,9 +17,12 @@ _TOKEN_PARAMETERS: Final = ("coder_session_token", "coder_application_connect_ap
 """Query parameters that carry our tokens (contract 0.2, 3.5); the second one has a suffix."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Upstream:
-    """What an agent connects to, and the path that goes before each request's."""
+    """What an agent connects to, and the path that goes before each request's.
+
+    It is a part of a key that is looked up several times a request: one for each url (`parse_app_url`), known by itself.
+    """
 
     kind: str
     """Of the stream: TCP, or UNIX."""
