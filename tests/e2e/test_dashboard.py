@@ -265,3 +265,23 @@ async def test_a_workspace_is_made_from_a_form_that_is_checked_as_one_types(show
         "packages": '["git", "vim"]',
     }
     await showcase.build(made["id"], "delete")
+
+
+async def test_a_template_is_edited_pushed_and_its_plan_seen(showcase: RealGateway) -> None:
+    async with browse(showcase) as page:
+        await page.goto(f"{showcase.url}/templates/showcase/files")
+        await page.get_by_role("link", name="Edit").click()
+        text = page.get_by_label("Content")
+        await text.fill((await text.input_value()).replace("Between one and eight.", "How many."))
+        await keep_screenshot(page, "dashboard", "edit")
+        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
+        await page.get_by_role("button", name="Push as a new version").click()
+        await expect(page.locator(".status")).to_have_text("Done", timeout=60_000)
+        await expect(page.get_by_role("log")).not_to_be_empty()
+        await keep_screenshot(page, "dashboard", "version")
+        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
+        await page.get_by_role("button", name="Preview the plan").click()
+        await expect(page.locator(".status")).to_have_text("Done", timeout=60_000)
+        await expect(page.get_by_text("terraform_data.machine").first).to_be_visible()
+        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
+        await keep_screenshot(page, "dashboard", "plan")

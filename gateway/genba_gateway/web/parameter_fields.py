@@ -84,7 +84,7 @@ def _make_field(
         parameter=parameter.name,
         label=parameter.display_name or parameter.name,
         description=parameter.description,
-        control=_choose_control(parameter),
+        control=choose_control(parameter),
         value=value,
         chosen=_chosen(parameter, value),
         options=parameter.options,
@@ -100,7 +100,8 @@ def _make_field(
     )
 
 
-def _choose_control(parameter: TemplateParameter) -> str:
+def choose_control(parameter: TemplateParameter) -> str:
+    """Which control shows a parameter: what its author asked for, where it fits the type, else what fits."""
     control = _CONTROLS.get(parameter.form_type, "")
     if parameter.type == "list(string)":
         return "several" if parameter.options and control in {"", "several"} else (control or "lines")
@@ -143,7 +144,7 @@ def read_values(form: MultiDict[str, str], parameters: Sequence[TemplateParamete
 
 def _read_value(parameter: TemplateParameter, typed: Sequence[str]) -> str:
     """Ticked boxes come after an empty field of the same name, which says that the form had them at all."""
-    match _choose_control(parameter):
+    match choose_control(parameter):
         case "several":
             return json.dumps([each for each in typed if each], ensure_ascii=False)
         case "lines":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from genba_gateway.api.gate import current_user, needs
 from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.jobs import ACTIVE, Job, JobStatus, StoredJobLog
+from genba_gateway.domain.provisioning import TemplateParameter
 from genba_gateway.domain.templates import Template, TemplateVersion
 from genba_gateway.errors import BadRequest
 from genba_gateway.services.dry_runs import DryRuns
@@ -21,10 +23,12 @@ from genba_gateway.services.visibility import parse_id
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import current_language, speaking, translate
 from genba_gateway.web.pages import Pages
+from genba_gateway.web.parameter_fields import choose_control
 from genba_gateway.web.rendering import render_text
 from genba_gateway.web.states import State, job_state
 from genba_gateway.web.template_pages import Frame, TemplateFinder, template_address, view_template
 from genba_wire.api.dry_runs import CreateDryRunRequest
+from genba_wire.api.workspaces import BuildParameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,9 @@ def _add_plan(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, dry_ru
         await read_form()
         found = await finder.find(template)
         shown = await finder.find_version(found, version)
-        job, _ = await dry_runs.create(current_user(), shown.id, CreateDryRunRequest())
+        needed = [each for each in await finder.list_parameters(shown) if each.required]
+        values = [BuildParameter(name=each.name, value=_example(each)) for each in needed]
+        job, _ = await dry_runs.create(current_user(), shown.id, CreateDryRunRequest(rich_parameter_values=values))
         return pages.go(f"{version_address(found, shown)}/plan/{job.id}")
 
     @blueprint.get(f"{base}/<job>")
@@ -166,6 +172,15 @@ def _add_plan(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, dry_ru
         shown = await finder.find_version(found, version)
         run, _ = await dry_runs.get(current_user(), shown.id, parse_id(job, "job"))
         return await stream_pieces(_follow(jobs, run, current_language()))
+
+
+def _example(parameter: TemplateParameter) -> str:
+    """A value for a parameter that has no default: its first option, or the least of its type."""
+    if parameter.options:
+        first = parameter.options[0].value
+        return json.dumps([first]) if choose_control(parameter) == "several" else first
+    examples = {"number": str(parameter.validation_min or 0), "bool": "false", "list(string)": "[]"}
+    return examples.get(parameter.type, "example")
 
 
 async def _show_log(jobs: Jobs, job: Job, stream: str) -> ShownLog:

@@ -11,6 +11,7 @@ from quart import Blueprint, Response, request
 
 from genba_gateway.api.gate import current_user, needs
 from genba_gateway.domain.actors import Action, Permission, Resource
+from genba_gateway.domain.provisioning import TemplateParameter
 from genba_gateway.domain.templates import Template, TemplateVersion
 from genba_gateway.errors import NotFound
 from genba_gateway.services.organizations import Organizations
@@ -83,6 +84,10 @@ class TemplateFinder:
         if name:
             return await self._versions.get_by_name(current_user(), template.id, name)
         return await self._versions.get(current_user(), template.active_version_id)
+
+    async def list_parameters(self, version: TemplateVersion) -> list[TemplateParameter]:
+        """What a version asks for."""
+        return await self._versions.list_parameters(current_user(), version.id)
 
 
 def make_blueprint(

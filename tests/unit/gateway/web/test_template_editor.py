@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from genba_gateway.domain.provisioning import ImportResult, ParameterOption, TemplateParameter
 from tests.support.dashboard_app import Browser, Dashboard, open_dashboard
 from tests.support.workshop import CEILING_S
 
@@ -67,10 +68,13 @@ async def test_an_import_is_followed_to_its_end(dashboard: Dashboard) -> None:
     assert "working" in said
 
 
-async def test_a_plan_is_previewed(dashboard: Dashboard) -> None:
+async def test_a_plan_is_previewed_with_values_for_what_has_no_default(dashboard: Dashboard) -> None:
     browser = dashboard.browser()
-    version = (await _versions(dashboard))[0]["name"]
-    page = f"/templates/docker/versions/{version}"
+    zone = TemplateParameter("zone", required=True, options=(ParameterOption("North", "n"),))
+    cores = TemplateParameter("cores", type="number", required=True, validation_min=2)
+    dashboard.workshop.provisioner.imported = ImportResult((zone, cores), (), (), ())
+    page = await _push(browser, dashboard)
+    await dashboard.workshop.run_next()
     assert "Preview the plan" in await browser.read(page)
     plan = (await browser.send(f"{page}/plan", {})).headers["Location"]
     assert plan.startswith(f"{page}/plan/")
