@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from quart import Blueprint, Response, request
 
@@ -29,6 +31,9 @@ from genba_gateway.web.states import State, job_state
 from genba_gateway.web.template_pages import Frame, TemplateFinder, template_address, view_template
 from genba_wire.api.dry_runs import CreateDryRunRequest
 from genba_wire.api.workspaces import BuildParameter
+
+LEAVE_S: Final = 10.0
+"""How long a page has to leave the stream of a log that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +202,5 @@ async def _follow(jobs: Jobs, job: Job, language: str) -> AsyncGenerator[str]:
             yield render_text("templates/log_lines.html", lines=[line])
     with speaking(language):
         yield render_text("templates/log_end.html")
+    # The page loads anew and leaves; a stream that ended first would be an error to it, which it would try again.
+    await asyncio.sleep(LEAVE_S)

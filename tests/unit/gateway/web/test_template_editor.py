@@ -65,6 +65,7 @@ async def test_an_import_is_followed_to_its_end(dashboard: Dashboard) -> None:
         await dashboard.workshop.run_next()
         while "data-over" not in said:
             said += (await connection.receive()).decode()
+        await connection.disconnect()
     assert "working" in said
 
 
