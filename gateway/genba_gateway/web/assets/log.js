@@ -28,6 +28,8 @@ class GenbaLog extends HTMLElement {
       this[part] = this.querySelector(`[data-log="${part}"]`);
     }
     this.list.addEventListener("scroll", () => this.showEnd(), { passive: true });
+    // Who looks at the end goes on to do so when the lines break otherwise.
+    new ResizeObserver(() => this.end.hidden && this.goToEnd()).observe(this.list);
     this.end.addEventListener("click", () => this.goToEnd());
     this.earlier.addEventListener("click", () => this.showEarlier());
     let typing = 0;
@@ -234,6 +236,7 @@ class GenbaLog extends HTMLElement {
   }
 
   isAtEnd() {
+    if (!this.list.clientHeight) return true;
     return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 24;
   }
 

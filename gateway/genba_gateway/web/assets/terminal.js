@@ -78,6 +78,7 @@ const terminal = new Terminal({
   fontFamily: 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "Noto Sans Mono", "Noto Sans Mono CJK JP", monospace',
   fontSize: 14,
   macOptionIsMeta: true,
+  minimumContrastRatio: 4.5, // programs choose their colours for one background, and there are two
   scrollback: 10_000,
   theme: readTheme(),
 });

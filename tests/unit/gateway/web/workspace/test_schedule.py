@@ -11,6 +11,7 @@ from genba_gateway.web.workspace.schedule import DAYS, ChosenSchedule, read_sche
 def test_what_is_chosen_is_a_schedule_and_is_shown_again(days: list[str], text: str) -> None:
     written = write_schedule("09:05", days, "Asia/Tokyo")
     assert written == f"CRON_TZ=Asia/Tokyo 5 9 * * {text}"
+    assert written is not None
     assert explain_bad_autostart(written) is None
     shown = read_schedule(written)
     assert shown is not None

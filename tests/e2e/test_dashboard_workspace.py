@@ -1,0 +1,267 @@
+"""The pages of one workspace in real Chromium, with a real gateway, build, agent and shell.
+
+Screenshots are kept below artefacts/dashboard-workspace, to be looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page, ViewportSize, expect
+
+from tests.support.axe import find_violations, read_axe
+from tests.support.chromium import ARTEFACTS, find_chromium, open_browser
+from tests.support.debian_packages import MissingPart
+from tests.support.host_template import busy_resource, host_template, script
+from tests.support.real_gateway import CEILING_S, RealGateway
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+
+FOLDER: Final = "dashboard-workspace"
+SIZES: Final[dict[str, ViewportSize]] = {
+    "desktop": {"width": 1280, "height": 860},
+    "phone": {"width": 375, "height": 740},
+}
+THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+LINES: Final = 20_000
+NOISE: Final = f"seq -f 'line %g' 1 {LINES}; printf '\\033[31mred\\033[0m <b>bold</b>\\n'; echo careful >&2"
+APP: Final = """
+resource "coder_app" "web" {
+  agent_id     = coder_agent.main.id
+  slug         = "web"
+  display_name = "Web"
+  url          = "http://localhost:3999"
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A gateway with a workspace `dev`, whose build waits until `gate` is there, and a browser that is signed in."""
+
+    gateway: RealGateway
+    context: BrowserContext
+    workspace_id: str
+    gate: Path
+
+    async def open(self, path: str) -> Page:
+        """A page."""
+        page = await self.context.new_page()
+        await page.goto(f"{self.gateway.url}{path}")
+        return page
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage]:
+    """One for the module: its tests follow the workspace from its first build on."""
+    try:
+        chromium = await asyncio.to_thread(find_chromium)
+    except MissingPart as missing:
+        pytest.skip(str(missing))
+    folder = tmp_path_factory.mktemp("g")
+    async with open_stage(folder, chromium) as made:
+        yield made
+
+
+@asynccontextmanager
+async def open_stage(folder: Path, chromium: str) -> AsyncGenerator[Stage]:
+    gate = folder / "gate"
+    async with RealGateway(folder / "gateway") as gateway:
+        await gateway.sign_in()
+        files = host_template(busy=busy_resource(gate), app=APP, noise=script("noise", NOISE))
+        template = await gateway.push_template("host", files)
+        made = await gateway.create_workspace("dev", template["id"])
+        async with open_browser(chromium) as context:
+            context.set_default_timeout(CEILING_S * 1000)
+            expect.set_options(timeout=CEILING_S * 1000)
+            await context.add_cookies([{"name": "coder_session_token", "value": gateway.token, "url": gateway.url}])
+            yield Stage(gateway, context, made["id"], gate)
+        gate.touch()
+        deleted = await gateway.build(made["id"], "delete")
+        assert deleted["job"]["status"] == "succeeded"
+
+
+def listen(page: Page) -> list[str]:
+    """What the page's console complains of from now on: a policy that was broken, a script that failed."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+async def look(page: Page, name: str, *, full: bool = True) -> None:
+    """See the page as it stands in both themes, wide and narrow: nothing that axe finds, nothing that sticks out."""
+    axe = await asyncio.to_thread(read_axe)
+    for theme in THEMES:
+        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        for width, size in SIZES.items():
+            await page.set_viewport_size(size)
+            assert await find_violations(page, axe) == [], f"{name}, {theme}, {width}"
+            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{name} is {wide} px wider than a {width}"
+            await page.screenshot(path=ARTEFACTS / FOLDER / f"{name}-{theme}-{width}.png", full_page=full)
+    await page.set_viewport_size(SIZES["desktop"])
+
+
+async def test_a_build_is_watched_live_until_its_agent_is_ready(stage: Stage) -> None:
+    page = await stage.open("/@admin/dev")
+    complaints = listen(page)
+    steps = page.locator("#live-build")
+    await expect(steps.locator("tr", has_text="genba_host_home.home")).to_contain_text("Done")
+    await expect(steps.locator("tr", has_text="terraform_data.busy[0]")).to_contain_text("Under way")
+    await expect(steps.locator("[aria-current=step]")).to_contain_text("Starting the workspace")
+    await expect(page.locator("genba-log").first.locator(".log-line").last).to_be_visible()
+    await page.evaluate("window.wasNotReloaded = true")
+    await look(page, "building")
+    stage.gate.touch()
+    await expect(page.locator("#workspace-status")).to_have_text("Running")
+    await expect(page.locator(".agent-card .status")).to_have_text("Connected")
+    await expect(page.locator(".agent-card")).to_contain_text("Its start scripts are done.")
+    await expect(page.locator(".metadata dd").first).not_to_have_text("not measured yet")
+    await expect(page.locator(".ports")).to_contain_text("Listening ports")
+    await expect(page.get_by_role("link", name="Web")).to_have_attribute("href", re.compile("/apps/web/$|web--main"))
+    assert await page.evaluate("window.wasNotReloaded")
+    # Anew, the logs are folded away: axe takes its time over each of a thousand lines.
+    await page.reload()
+    await expect(page.locator(".ports")).to_contain_text("Listening ports")
+    await look(page, "running")
+    assert complaints == []
+    await page.close()
+
+
+async def test_a_long_log_is_followed_searched_and_held_where_one_reads(stage: Stage) -> None:
+    page = await stage.open("/@admin/dev")
+    complaints = listen(page)
+    box = page.locator("details.log-box", has=page.locator("h2", has_text="Log of agent main"))
+    if not await box.evaluate("box => box.open"):
+        await box.locator("summary").click()
+    log = box.locator("genba-log")
+    lines = log.locator("[data-log=list]")
+    await expect(lines).to_contain_text(f"line {LINES}")
+    await expect(lines).to_contain_text("careful")
+    # No text of a log is HTML, and colours are classes.
+    await expect(lines.locator(".ansi-red")).to_have_text("red")
+    await expect(lines).to_contain_text("red <b>bold</b>")
+    assert await lines.locator("b").count() == 0
+    # A part of it is elements, and its end is in sight.
+    assert 1000 <= await lines.locator(".log-line").count() <= 1600
+    assert await lines.evaluate("list => list.scrollHeight - list.scrollTop - list.clientHeight") < 24
+    await lines.evaluate("list => { list.scrollTop = 100; }")
+    await expect(log.get_by_role("button", name="To the end")).to_be_visible()
+    await log.get_by_role("button", name="Show earlier lines").click()
+    assert await lines.locator(".log-line").count() >= 2000
+    assert await lines.evaluate("list => list.scrollTop") > 1000
+    await log.get_by_role("button", name="To the end").click()
+    await expect(log.get_by_role("button", name="To the end")).to_be_hidden()
+    await log.get_by_role("searchbox").fill("LINE 1999")
+    await expect(log.locator("[data-log=count]")).to_have_text(re.compile(r"^11 of 20,0\d\d lines$"))
+    await expect(lines.locator("mark").first).to_have_text("line 1999")
+    await look(page, "log")
+    await log.get_by_role("searchbox").fill("")
+    await log.get_by_label("Source").select_option(label="noise")
+    await expect(log.locator("[data-log=count]")).to_have_text(re.compile(r"^20,00\d of"))
+    async with page.expect_download() as download:
+        await log.get_by_role("link", name="Download").click()
+    text = await asyncio.to_thread((await (await download.value).path()).read_text)
+    assert f"[noise] line {LINES}\n" in text
+    assert "\x1b" not in text
+    assert complaints == []
+    await page.close()
+
+
+async def test_the_other_pages_are_fit_to_be_seen(stage: Stage) -> None:
+    page = await stage.context.new_page()
+    complaints = listen(page)
+    for name, path in (("build", "builds/1"), ("builds", "builds"), ("settings", "settings")):
+        await page.goto(f"{stage.gateway.url}/@admin/dev/{path}")
+        if name == "build":
+            await expect(page.locator(".log-line").last).to_be_visible()
+        await look(page, name)
+    assert complaints == []
+    await page.close()
+
+
+async def test_a_restart_stops_and_starts_again(stage: Stage) -> None:
+    page = await stage.open("/@admin/dev")
+    await page.get_by_role("button", name="Restart").click()
+    await expect(page.locator("#live-facts .builds")).to_contain_text("3: Start")
+    await expect(page.locator("#workspace-status")).to_have_text("Running")
+    await expect(page.locator(".agent-card .status")).to_have_text("Connected")
+    await page.close()
+
+
+async def run(page: Page, command: str, output: str) -> None:
+    """Type a command into the terminal, and wait for what it prints."""
+    await page.keyboard.type(f"{command}\n")
+    await expect(page.locator(".xterm-rows")).to_contain_text(output)
+
+
+async def connected(page: Page) -> None:
+    """Wait until the terminal is connected."""
+    await expect(page.locator("[data-terminal][data-state=connected]")).to_be_visible()
+
+
+async def test_a_terminal_goes_on_after_a_reload_and_a_restarted_gateway(stage: Stage) -> None:
+    await stage.gateway.wait_for_agent(stage.workspace_id)
+    page = await stage.open("/@admin/dev.main/terminal")
+    await page.emulate_media(color_scheme="dark")
+    await page.reload()
+    complaints = listen(page)
+    await connected(page)
+    await run(page, "printf '\\033[38;2;10;200;30mgr''een\\033[0m 日本語 😀\\n'; KEPT=$((6*7))", "green 日本語 😀")
+    colour = await page.evaluate(
+        """() => getComputedStyle([...document.querySelectorAll(".xterm-rows span")]
+           .find((each) => each.textContent === "green")).color"""
+    )
+    assert colour == "rgb(10, 200, 30)"
+    assert complaints == []
+    await page.reload()
+    await connected(page)
+    await run(page, "echo kept=$KEPT", "kept=42")
+    await stage.gateway.kill()
+    await expect(page.locator("#terminal-notice")).to_contain_text("connects again by itself")
+    await stage.gateway.start()
+    await connected(page)
+    await run(page, "echo still=$KEPT", "still=42")
+    await look(page, "terminal", full=False)
+    await page.set_viewport_size(SIZES["phone"])
+    await run(page, "exit", "exit")
+    await expect(page.locator("#terminal-notice")).to_contain_text("The terminal has ended.")
+    await page.get_by_role("button", name="New terminal").click()
+    await connected(page)
+    await page.close()
+
+
+async def test_a_command_of_a_link_is_run_when_one_says_so(stage: Stage, short_dir: Path) -> None:
+    mark = short_dir / "mark"
+    page = await stage.open(f"/@admin/dev.main/terminal?command=touch%20{mark}%3Bcat")
+    await expect(page.locator("#terminal-question")).to_contain_text(f"touch {mark}")
+    await look(page, "terminal-question", full=False)
+    assert await page.locator("[data-terminal]").get_attribute("data-state") == "asking"
+    assert not mark.exists()
+    await page.get_by_role("button", name="Run it").click()
+    await connected(page)
+    await run(page, "typed", "typed")
+    assert mark.exists()
+    await page.close()
+
+
+async def test_a_terminal_says_what_it_waits_for_and_opens_by_itself(stage: Stage) -> None:
+    await stage.gateway.build(stage.workspace_id, "stop")
+    page = await stage.open("/@admin/dev.main/terminal")
+    await expect(page.get_by_role("heading", name="The workspace is not running")).to_be_visible()
+    await look(page, "not-running")
+    body: dict[str, Any] = {"transition": "start"}
+    await stage.gateway.fetch("POST", f"/api/v2/workspaces/{stage.workspace_id}/builds", body)
+    await page.reload()
+    await connected(page)
+    await run(page, "echo he''re", "here")
+    await page.close()
