@@ -52,7 +52,8 @@ class TlsWay:
 
     def listen(self, listener: StreamListener) -> None:
         self._listener = listener
-        self._timer = asyncio.get_running_loop().call_later(HANDSHAKE_S, self._give_up)
+        if not self._is_open and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(HANDSHAKE_S, self._give_up)
         self._way.listen(self)
         self._advance()
 

@@ -21,7 +21,7 @@ _TOKEN_PARAMETERS: Final = ("coder_session_token", "coder_application_connect_ap
 class Upstream:
     """What an agent connects to, and the path that goes before each request's.
 
-    It is a part of a key that is looked up several times a request: one for each url (`parse_app_url`), known by itself.
+    It is a part of a key that is looked up several times a request: there is one for each url, known by itself.
     """
 
     kind: str

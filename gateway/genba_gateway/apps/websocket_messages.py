@@ -69,8 +69,11 @@ class MessageRelay:
                 self._protocol.send_text(text.encode())
             else:
                 self._protocol.send_binary(data)
-            for part in self._protocol.data_to_send():
-                await self._connection.write(part)
+            try:
+                for part in self._protocol.data_to_send():
+                    await self._connection.write(part)
+            except UpstreamLost:
+                return  # the other direction tells the browser
 
     async def _copy_down(self, data: Buffer) -> None:
         while True:

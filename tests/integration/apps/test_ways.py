@@ -43,13 +43,20 @@ async def test_an_app_that_speaks_tls_is_reached_whoever_signed_it(
         assert app.connections == 1
 
 
-async def test_a_websocket_passes_tls(world: AppWorld, certificate: ssl.SSLContext) -> None:
+async def test_a_websocket_passes_tls_for_longer_than_a_handshake_may_take(
+    world: AppWorld, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_way, "HANDSHAKE_S", 0.5)
     async with serve_websockets(echo, "127.0.0.1", 0, ssl=certificate) as server:
         world.access.urls["app"] = f"https://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
         async with open_websocket(world) as client:
-            for message in ("hello", "x" * 300_000):
+            loop = asyncio.get_running_loop()
+            later = loop.time() + 2 * tls_way.HANDSHAKE_S
+            message = "x"
+            while len(message) < 300_000 or loop.time() < later:
                 await client.send(message)
                 assert await receive(client) == message
+                message = message[:200_000] * 2
 
 
 async def test_an_app_that_does_not_speak_tls_is_named(world: AppWorld) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, cast
 
 import pytest
@@ -55,9 +55,8 @@ class PoolWorld:
 
 
 @pytest.fixture
-async def world() -> Any:
+async def world() -> AsyncGenerator[PoolWorld]:
     made = PoolWorld()
-    await asyncio.sleep(0)
     yield made
     made.pool.close()
 
@@ -92,11 +91,12 @@ async def test_what_was_idle_for_too_long_is_closed(world: PoolWorld) -> None:
 
 
 async def test_what_ends_or_speaks_while_nobody_uses_it_is_closed(world: PoolWorld) -> None:
-    for happens in (
+    happenings: tuple[Callable[[Any], None], ...] = (
         lambda listener: listener.finished(),
         lambda listener: listener.reset(1, "gone"),
         lambda listener: listener.data_received(memoryview(b"HTTP/1.1 408 Timeout")),
-    ):
+    )
+    for happens in happenings:
         world.pool.give_back(KEY, await world.pool.take(KEY, idle_at_most_s=0.0))
         happens(world.links.opened[-1].listener)
         assert world.links.opened[-1].is_released
