@@ -89,7 +89,7 @@ class AppFront:
             await self._inner(scope, receive, send)
             return
         host = find_host(scope)
-        is_for_apps = host and not came_to(scope.get("server"), self._agent_address)
+        is_for_apps = host and not came_to(scope["server"], self._agent_address)
         origin = self._classify(host) if is_for_apps else None
         if origin is None:
             await self._inner(scope, receive, send)
