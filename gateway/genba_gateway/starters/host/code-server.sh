@@ -41,7 +41,7 @@ complain() {
 
 stop() {
     trap '' HUP INT TERM
-    [ -z "$watcher" ] || kill -KILL "$watcher"
+    [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null
     tries=0
     # More than once: a subshell that has only begun loses what it is sent.
     while [ -n "$child" ] && kill "$child" 2>/dev/null; do

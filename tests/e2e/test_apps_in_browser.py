@@ -1,0 +1,106 @@
+"""Apps of a host workspace in real Chromium, by path on the second origin and under names of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.support.app_browser import LIMIT_MS, AppBrowser, app_addition, app_browser, wait_for_text
+from tests.support.vscode_page import VsCodePage, as_shown
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+
+SHOTS: Final = "apps"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncGenerator[AppBrowser]:
+    """One workspace for the module: code-server and a small app."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as folder:
+        additions = {"small": app_addition("small")}
+        async with app_browser(Path(folder), SHOTS, additions, code_server=True) as made:
+            yield made
+
+
+class Workbench(VsCodePage):
+    """code-server as its user sees it."""
+
+    async def expect_ready(self) -> None:
+        """Wait until files are shown."""
+        await expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible(timeout=LIMIT_MS)
+
+    async def open_file(self, name: str) -> None:
+        """Open a file from the explorer."""
+        await (await self.expect_row(name)).dblclick()
+        await expect(self.page.locator(".tabs-container .tab").filter(has_text=name)).to_be_visible(timeout=LIMIT_MS)
+
+    async def type_at_end(self, text: str) -> None:
+        """Add text at the end of the file that is shown, and save it."""
+        await self.page.locator(".monaco-editor .view-lines").first.click()
+        await self.page.keyboard.press("Control+End")
+        await self.page.keyboard.type(text)
+        await self.page.keyboard.press("Control+s")
+
+    async def expect_line(self, text: str) -> None:
+        """Wait until the editor shows a line with this."""
+        lines = self.page.locator(".editor-container .view-line").filter(has_text=re.compile(as_shown(text)))
+        await expect(lines.first).to_be_visible(timeout=LIMIT_MS)
+
+
+@pytest.mark.parametrize("kind", ["subdomain", "path"])
+async def test_a_file_is_edited_in_code_server_over_a_restart_of_the_gateway(browser: AppBrowser, kind: str) -> None:
+    home = browser.home
+    name = f"{kind}.txt"
+    await asyncio.to_thread((home / name).write_text, "first line\n")
+    url = browser.subdomain_url("code-server") if kind == "subdomain" else browser.path_url("code-server")
+    page = await (follow_link(browser) if kind == "subdomain" else browser.open_signed_in(url))
+    try:
+        await use_workbench(browser, page, name, kind)
+        assert page.url.startswith(url)
+    except BaseException:
+        await browser.shoot(page, f"{kind}-failed")
+        raise
+    finally:
+        await page.close()
+
+
+async def follow_link(browser: AppBrowser) -> Page:
+    """Open code-server as most people do: from the workspace's page."""
+    page = await browser.open_signed_in(f"{browser.gateway.url}/@admin/demo")
+    async with browser.context.expect_page() as opened:
+        await page.get_by_role("link", name="VS Code in the browser").click()
+    return await opened.value
+
+
+async def use_workbench(browser: AppBrowser, page: Page, name: str, kind: str) -> None:
+    home, code = browser.home, Workbench(page)
+    await code.expect_ready()
+    await code.open_file(name)
+    await code.expect_line("first line")
+    await code.type_at_end("second line")
+    await wait_for_text(home / name, "second line")
+    await browser.shoot(page, f"{kind}-1-edited")
+
+    await code.run_command("Terminal: Create New Terminal")
+    await code.type_in_terminal(f"echo the-answer-is-$((40+2)) | tee {name}.ran")
+    await code.expect_terminal("the-answer-is-42")
+    await wait_for_text(home / f"{name}.ran", "the-answer-is-42")
+    await browser.shoot(page, f"{kind}-2-terminal")
+
+    await page.evaluate("window.stillTheSamePage = true")
+    await browser.gateway.kill()
+    await browser.gateway.start()
+    await code.type_in_terminal("echo still-$((40+3))")
+    await code.expect_terminal("still-43")
+    await code.type_at_end(" and third")
+    await wait_for_text(home / name, "second line and third")
+    assert await page.evaluate("window.stillTheSamePage")
+    await browser.shoot(page, f"{kind}-3-gateway-back")
