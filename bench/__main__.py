@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import (
     agent,
     apps,
+    browser,
     build,
     cli,
     gateway,
@@ -32,6 +33,7 @@ from bench.figures import Benchmark, note
 BENCHMARKS: tuple[Benchmark, ...] = (
     agent.BENCHMARK,
     apps.BENCHMARK,
+    browser.BENCHMARK,
     gateway.BENCHMARK,
     cli.BENCHMARK,
     build.BENCHMARK,
