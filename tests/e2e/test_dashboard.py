@@ -150,7 +150,7 @@ async def look(page: Page, url: str, name: str) -> None:
         ("template-versions", "/templates/host/versions"),
         ("template-files", "/templates/host/files"),
         ("create", "/templates/showcase/workspace"),
-        ("parameters", "/@admin/demo/parameters"),
+        ("parameters", "/@admin/demo/settings/parameters"),
         ("cli-auth", "/cli-auth"),
         ("nowhere", "/nowhere"),
     ],

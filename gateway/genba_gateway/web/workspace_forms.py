@@ -99,7 +99,7 @@ class WorkspaceForms:
 
 
 def make_blueprint(pages: Pages, forms: WorkspaceForms) -> Blueprint:
-    """/templates/{template}/workspace and /@{owner}/{workspace}/parameters."""
+    """/templates/{template}/workspace and /@{owner}/{workspace}/settings/parameters."""
     blueprint = pages.blueprint("workspace forms")
     _add_creating(blueprint, pages, forms)
     _add_changing(blueprint, pages, forms)
@@ -185,7 +185,7 @@ def _add_creating(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
 
 def _add_changing(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> None:
     update = Permission(Resource.WORKSPACE, Action.UPDATE)
-    path = "/@<owner>/<workspace>/parameters"
+    path = "/@<owner>/<workspace>/settings/parameters"
 
     async def find(owner: str, name: str) -> tuple[Workspace, TemplateVersion, list[TemplateParameter], dict[str, str]]:
         workspace = await forms.find_workspace(owner, name)
@@ -245,8 +245,8 @@ def _show_change(
         fields=fields,
         general=general,
         home=address,
-        address=f"{address}/parameters{suffix}",
-        check=f"{address}/parameters/check{suffix}",
+        address=f"{address}/settings/parameters{suffix}",
+        check=f"{address}/settings/parameters/check{suffix}",
     )
 
 

@@ -94,7 +94,7 @@ async def test_parameters_of_a_workspace_are_changed_by_a_start(dashboard: Dashb
     browser = dashboard.browser(workshop.member)
     await browser.read(FORM)
     await browser.send(FORM, {"name": "blue", "p:cpu": "4", "p:zone": "s"})
-    path = "/@mia/blue/parameters"
+    path = "/@mia/blue/settings/parameters"
     assert 'name="p:cpu" value="4"' in (text := await browser.read(path))
     assert "It can't be changed" in text
     busy = await browser.send(path, {"p:cpu": "6"})
