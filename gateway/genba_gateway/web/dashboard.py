@@ -44,7 +44,7 @@ def make_blueprints(
     """
     pages = Pages(access_url=access_url)
     finder = TemplateFinder(s.organizations, s.templates, s.template_versions)
-    forms = WorkspaceForms(finder, s.template_versions, s.workspaces, s.builds, s.users)
+    forms = WorkspaceForms(finder, s.template_versions, s.presets, s.workspaces, s.builds, s.users)
     return (
         preferences.make_blueprint(pages),
         sign_in.make_blueprint(pages, s.users, s.sign_in, s.sign_in_links),

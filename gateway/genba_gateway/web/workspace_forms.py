@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from quart import Blueprint, Response, request
@@ -12,11 +13,12 @@ from genba_gateway.api.gate import current_user, needs
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.build_parameters import choose_values
 from genba_gateway.domain.names import explain_bad_name
-from genba_gateway.domain.provisioning import TemplateParameter
+from genba_gateway.domain.provisioning import TemplateParameter, TemplatePreset
 from genba_gateway.domain.templates import Template, TemplateVersion
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, Conflict, NotFound
 from genba_gateway.services.builds import Builds
+from genba_gateway.services.presets import Presets
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.users import Users
 from genba_gateway.services.workspaces import Workspaces
@@ -33,14 +35,30 @@ MAX_SUGGESTION: Final = 99
 _MAX_NAME_CHARS: Final = 32
 
 
+@dataclass(frozen=True, slots=True)
+class PresetChoice:
+    """The presets that can fill a form in, and which did."""
+
+    presets: Sequence[tuple[str, TemplatePreset]]
+    chosen: str
+    """Its id; something else when none did."""
+
+
 class WorkspaceForms:
     """Makes workspaces and changes their parameters, from forms."""
 
     def __init__(
-        self, finder: TemplateFinder, versions: TemplateVersions, workspaces: Workspaces, builds: Builds, users: Users
+        self,
+        finder: TemplateFinder,
+        versions: TemplateVersions,
+        presets: Presets,
+        workspaces: Workspaces,
+        builds: Builds,
+        users: Users,
     ) -> None:
         self.finder = finder
         self.versions = versions
+        self.presets = presets
         self.workspaces = workspaces
         self.builds = builds
         self.users = users
@@ -123,11 +141,13 @@ def _add_creating(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         values: Mapping[str, str],
         problems: Mapping[str, str],
         general: str = "",
+        presets: PresetChoice | None = None,
         status: int = 200,
     ) -> Response:
         return pages.show(
             "workspace_forms/create.html",
             status=status,
+            presets=presets,
             template=view_template(template),
             version=version,
             name=name,
@@ -145,8 +165,13 @@ def _add_creating(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         given = {
             each.name: request.args[f"param.{each.name}"] for each in parameters if f"param.{each.name}" in request.args
         }
+        presets = await forms.presets.list_of_version(current_user(), version.id)
+        wanted = request.args.get("preset") or next((each for each, preset in presets if preset.is_default), "")
+        filled: Mapping[str, str] = dict(presets)[wanted].parameters if wanted in dict(presets) else {}
         name = request.args.get(NAME) or await forms.suggest_name(found)
-        return show(found, version, parameters, name=name, values=given, problems={})
+        values = {**filled, **given}
+        choice = PresetChoice(presets, wanted)
+        return show(found, version, parameters, name=name, values=values, problems={}, presets=choice)
 
     @blueprint.post("/templates/<template>/workspace")
     @needs(may_create)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from genba_gateway.domain.provisioning import ParameterOption, TemplateParameter
+from genba_gateway.domain.provisioning import ImportResult, ParameterOption, TemplateParameter, TemplatePreset
 from tests.support.dashboard_app import Dashboard, open_dashboard
 
 CPU = TemplateParameter(
@@ -116,3 +117,23 @@ async def test_forms_need_their_token(dashboard: Dashboard) -> None:
     browser = dashboard.browser()
     for path in (FORM, f"{FORM}/check"):
         assert (await browser.send(path, {"csrf_token": "x", "name": "blue"})).status_code == 400
+
+
+async def test_a_preset_fills_the_form_in(dashboard: Dashboard) -> None:
+    workshop = dashboard.workshop
+    presets = (
+        TemplatePreset("Small", {"cpu": "1", "zone": "n"}, is_default=True),
+        TemplatePreset("Large", {"cpu": "8"}),
+    )
+    workshop.provisioner.imported = ImportResult((CPU, ZONE), (), (), (), presets=presets)
+    version = await workshop.add_version()
+    made = {"name": "preset", "template_version_id": version["id"]}
+    assert (await workshop.call(workshop.owner, "POST", "/organizations/default/templates", made)).status == 201
+    browser = dashboard.browser()
+    text = await browser.read("/templates/preset/workspace")
+    assert 'name="p:cpu" value="1"' in text
+    found = re.findall(r'href="([^"]*preset=[^"]*)"[^>]*>([^<]+)</a>', text)
+    links = {name: address.replace("&amp;", "&") for address, name in found}
+    assert 'name="p:cpu" value="8"' in await browser.read(links["Large"])
+    assert 'name="p:cpu" value="2"' in await browser.read(links["No preset"])
+    assert 'name="p:cpu" value="3"' in await browser.read(f"{links['Large']}&param.cpu=3")
