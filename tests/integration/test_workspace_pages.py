@@ -336,3 +336,19 @@ async def test_the_stream_sends_what_changed(dashboard: Dashboard) -> None:
             while b'data-status="pending"' not in seen:
                 seen += await connection.receive()
             await connection.disconnect()
+
+
+async def test_the_stream_speaks_the_readers_language(dashboard: Dashboard) -> None:
+    await own(dashboard)
+    headers = {**dashboard.workshop.member.headers, "Accept-Language": "ja"}
+    seen = b""
+    async with asyncio.timeout(CEILING_S):
+        client: Any = dashboard.app.test_client()
+        async with client.request("/@mia/dev/events", headers=headers) as connection:
+            await connection.send_complete()
+            while b"live-facts" not in seen or b"live-logs" not in seen:
+                seen += await connection.receive()
+            await connection.disconnect()
+    text = seen.decode()
+    assert "誰かが停止するまで動き続けます。" in text
+    assert "It runs until" not in text

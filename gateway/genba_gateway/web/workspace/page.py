@@ -51,7 +51,7 @@ async def watch_pieces(
 ) -> AsyncGenerator[str]:
     """The pieces of the page, all at first, then those that change."""
     changed, facts, known = ChangedPieces(), Facts((), ()), None
-    async for view in shown.watch(actor, workspace_id):
+    async for view in shown.watch(actor, workspace_id, language):
         build = view.workspace.latest_build
         if (now_known := (build.id, build.status, view.workspace.updated_at)) != known:
             known, facts = now_known, await shown.facts(actor, view.workspace)

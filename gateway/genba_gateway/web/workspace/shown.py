@@ -12,6 +12,7 @@ from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock, not_found
 from genba_gateway.services.workspace_sights import WorkspaceSight
+from genba_gateway.web.languages import speaking
 from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace.steps import StepReader
 from genba_gateway.web.workspace.view import WorkspaceView, view_workspace
@@ -84,14 +85,16 @@ class ShownWorkspaces:
         reader.read(sight.lines)
         return self._view(actor, sight, reader)
 
-    async def watch(self, actor: UserActor, workspace_id: str) -> AsyncGenerator[WorkspaceView]:
-        """The same now and after each change. Check that the actor may see it before."""
+    async def watch(self, actor: UserActor, workspace_id: str, language: str) -> AsyncGenerator[WorkspaceView]:
+        """The same now and after each change, in a language. Check that the actor may see it before."""
         reader, job_id = StepReader(), ""
         async for sight in self.services.workspace_sights.watch(actor, workspace_id):
             if sight.workspace.latest_build.job.id != job_id:
                 reader, job_id = StepReader(), sight.workspace.latest_build.job.id
             reader.read(sight.lines)
-            yield self._view(actor, sight, reader)
+            with speaking(language):
+                view = self._view(actor, sight, reader)
+            yield view
 
     async def facts(self, actor: UserActor, workspace: Workspace) -> Facts:
         """What belongs to a workspace beside its state."""
