@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genba_ide_bridge.api.client import GatewayClient
     from genba_ide_bridge.cli.agent_readiness import Wish
     from genba_ide_bridge.cli.autostop_notice import AutostopNotice
+    from genba_ide_bridge.cli.session_pauses import SessionPauses
     from genba_ide_bridge.cli.targets import WorkspaceTarget
     from genba_ide_bridge.sessions.byte_session import ByteSession, SessionEnd
     from genba_ide_bridge.sessions.refusals import AgentAddress
@@ -113,6 +114,7 @@ async def carry(
         on_outage=pauses.begin,
         on_resumed=pauses.end,
         on_open=opened.set,
+        on_end=lambda end: _tell(end, session, pauses),
     )
     async with _signals() as caught, asyncio.TaskGroup() as group:
         beside = group.create_task(_run_beside(session, address, notice, options, opened), name="beside the session")
@@ -121,10 +123,11 @@ async def carry(
         await asyncio.wait([running])
         beside.cancel()
     pauses.close()
-    if caught.number:
+    end = session.end if running.cancelled() else running.result()
+    if end is None:
         logger.info("Ended by signal %d.", caught.number)
         return EXIT_BY_SIGNAL + caught.number
-    return _tell(running.result(), session)
+    return EXIT_NO_WAY if end.reason else 0
 
 
 def leave(code: int) -> NoReturn:
@@ -145,15 +148,14 @@ def take_standard_streams() -> tuple[int, int]:
     return source, target
 
 
-def _tell(end: SessionEnd, session: ByteSession) -> int:
+def _tell(end: SessionEnd, session: ByteSession, pauses: SessionPauses) -> None:
+    pauses.close()
     traffic = session.traffic
     logger.info("Over after %d bytes sent and %d received. %s", traffic.sent, traffic.received, end.reason)
-    if not end.reason:
-        return 0
-    note(f"error: {end.reason}")
-    if end.hint:
-        note(end.hint)
-    return EXIT_NO_WAY
+    if end.reason:
+        note(f"error: {end.reason}")
+        if end.hint:
+            note(end.hint)
 
 
 async def _run_beside(

@@ -78,9 +78,13 @@ class ByteSession:
         on_outage: Callable[[str], None],
         on_resumed: Callable[[], None],
         on_open: Callable[[], None] = lambda: None,
+        on_end: Callable[[SessionEnd], None] = lambda _: None,
         delays: RedialDelays | None = None,
     ) -> None:
-        """Args: client of the gateway, open for as long as this runs; what to open; who hears of pauses."""
+        """Args: client of the gateway, open for as long as this runs; what to open; who hears of pauses and of the end.
+
+        `on_end` is called before the local ends are closed: OpenSSH ends the program that it talks through at once.
+        """
         self.traffic = Traffic()
         self.link = AgentLink(
             client,
@@ -92,8 +96,14 @@ class ByteSession:
         )
         self._request = request
         self._on_open = on_open
+        self._on_end = on_end
         self._joint: _Joint | None = None
         self._end: SessionEnd | None = None
+
+    @property
+    def end(self) -> SessionEnd | None:
+        """How it ended; None while it goes on, and when it was cancelled."""
+        return self._end
 
     async def run(self) -> SessionEnd:
         """Connect, and join the ends until both are done, or there is no way between them any more."""
@@ -113,6 +123,8 @@ class ByteSession:
         except SessionOver as error:
             self._finish(SessionEnd(error.verdict.reason, error.verdict.hint))
         finally:
+            if self._end is not None:
+                self._on_end(self._end)
             self._close_ends()
             await self.link.close()
         assert self._end is not None  # noqa: S101  # for the type checkers

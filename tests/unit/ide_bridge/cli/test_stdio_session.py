@@ -78,6 +78,17 @@ async def test_an_end_with_a_reason_is_told_with_ssh_s_own_code(capsys: pytest.C
     assert capsys.readouterr() == ("", "error: The agent broke the session off: The SSH server broke.\n")
 
 
+async def test_the_reason_is_told_while_ssh_still_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    # Whose end of the pipe is closed ends its ProxyCommand at once, by SIGHUP.
+    async with carrying() as (stage, ends, task):
+        far = await stage.hearer()
+        far.stream.reset(ResetCode.FAILED, "The SSH server broke.")
+        assert await ends.read(1) == b""
+        assert "The SSH server broke." in capsys.readouterr().err
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert await ending(task) == 255
+
+
 async def test_a_restarted_workspace_is_told_with_the_way_back(capsys: pytest.CaptureFixture[str]) -> None:
     async with carrying() as (stage, _, task):
         await stage.hearer()
