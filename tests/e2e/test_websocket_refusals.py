@@ -28,7 +28,8 @@ async def test_a_websocket_that_leads_nowhere_is_told_so(short_dir: Path) -> Non
     async with RealGateway(short_dir / "gateway") as gateway:
         for path in ("/nowhere", "/api/v2/nowhere", "/api/v2/workspaces/x/nowhere?a=b"):
             assert await refusal_of(gateway, path) == (404, {"message": "Route not found."})
-        assert (await refusal_of(gateway, "/api/v2/users/me"))[0] == 400
+        for path in ("/api/v2/users/me", "/api/v2/buildinfo"):
+            assert (await refusal_of(gateway, path))[0] == 400
         status, body = await refusal_of(gateway, "/api/v2/workspacebuilds/x/logs")
         assert status == 401
         assert isinstance(body, dict)

@@ -302,12 +302,12 @@ async def test_state_of_an_older_schema_is_read(workdir: Workdir) -> None:
 
 
 async def test_resource_that_is_not_there_yet_gets_terraforms_own_error(workdir: Workdir) -> None:
-    workdir.write('data "coder_workspace_preset" "p" {\n  name = "p"\n}\n')
+    workdir.write('data "coder_external_auth" "git" {\n  id = "git"\n}\n')
 
     outcome = await workdir.plan()
 
     assert outcome.code == 1
-    assert 'does not support data source "coder_workspace_preset"' in outcome.errors
+    assert 'does not support data source "coder_external_auth"' in outcome.errors
 
 
 async def test_import_is_refused(workdir: Workdir) -> None:

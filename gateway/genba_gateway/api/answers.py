@@ -85,6 +85,8 @@ def install_error_handlers(app: Quart) -> None:
             return say(
                 "This address takes websockets, and this request asks for none: its Upgrade header was lost.", 426
             )
+        if error.code == 405 and has_websocket_context():
+            return say("This address takes no websockets.", 400)
         if error.code == 413:
             return say("The request's body is too large.", 413)
         if error.code is None or error.code < 400:
