@@ -64,6 +64,12 @@ class RequestBody:
         self._is_dropped = True
         self._is_ready.set()
 
+    def fail(self) -> None:
+        """Let whoever reads the answer hear that the body can't be handed on."""
+        self.drop()
+        if self._connection is not None:
+            self._connection.fail(UpstreamLost("The request's body could not be handed on."))
+
     async def run(self) -> None:
         """Hand the body on as it comes, until it is whole and the client is gone."""
         while True:
@@ -73,7 +79,7 @@ class RequestBody:
                 return
             try:
                 await self._hand_on(message.get("body", b""), is_last=not message.get("more_body", False))
-            except UpstreamLost:
+            except (UpstreamLost, ClientLeft):
                 self._is_dropped = True  # whoever reads the answer hears of it, or has it already
             except BadBody as error:
                 self._is_dropped = True

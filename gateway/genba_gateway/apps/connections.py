@@ -92,6 +92,8 @@ class UpstreamConnection:
         Raises:
             UpstreamLost: as `read` does.
         """
+        if self._failure is not None:
+            raise self._failure
         self.way.write(data)
         while not self.way.is_writable:
             if self._failure is not None:

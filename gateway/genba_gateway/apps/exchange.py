@@ -13,6 +13,7 @@ from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
 from genba_gateway.apps.headers import for_app, for_browser, trailers_for_browser, wants_trailers
 from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, UpstreamPool
 from genba_gateway.apps.responses import Framing, ResponseHead, ResponseReader
+from genba_gateway.apps.tasks import UNKNOWN_END, start_task, wait_reason
 from genba_gateway.apps.upstreams import make_target
 from genba_gateway.domain.app_access import AppGranted, AppRequest
 from genba_gateway.relay.http_answers import add_trailers, break_answer, cork
@@ -83,13 +84,13 @@ class Exchange:
         """Break the answer off when it has lasted for `LONG_ANSWER_S` and `wait_for_end` returns."""
 
         async def end_in_time() -> None:
-            reason = await wait_for_end()
+            reason = await wait_reason(wait_for_end)
             if self._connection is not None:
                 self._connection.fail(UpstreamLost(reason))
             await break_answer(self._scope)
 
         def begin() -> None:
-            self._watch = tasks.create_task(end_in_time(), name="watch an app's answer")
+            self._watch = start_task(tasks, end_in_time(), name="watch an app's answer", on_failure=self._lose)
 
         return asyncio.get_running_loop().call_later(LONG_ANSWER_S, begin)
 
@@ -97,6 +98,10 @@ class Exchange:
         """The answer is over."""
         if self._watch is not None:
             self._watch.cancel()
+
+    def _lose(self) -> None:
+        if self._connection is not None:
+            self._connection.fail(UpstreamLost(UNKNOWN_END))
 
     def _make_head(self, key: AppKey) -> bytes:
         request = self._request

@@ -19,6 +19,7 @@ from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
 from genba_gateway.apps.requests import find_fault, find_host, make_request
 from genba_gateway.apps.responses import BadAnswer
+from genba_gateway.apps.tasks import start_task
 from genba_gateway.apps.upstreams import parse_app_url
 from genba_gateway.domain.app_access import (
     AppAccess,
@@ -115,7 +116,7 @@ class AppFront:
             body = RequestBody(scope, receive)
             if body.is_there:
                 body.drop()
-                self._tasks.create_task(body.run(), name="body of a refused request")
+                start_task(self._tasks, body.run(), name="body of a refused request", on_failure=body.drop)
         await self._answer(send, request, _STOPPING if isinstance(decision, AppGranted) else decision)
 
     async def _refuse_unread(self, scope: HTTPScope, send: Any, origin: AppOrigin, fault: str) -> None:
@@ -137,7 +138,8 @@ class AppFront:
         tasks: asyncio.TaskGroup,
     ) -> None:
         exchange = Exchange(scope, receive, send, request, granted)
-        tasks.create_task(exchange.body.run(), name="body of a request to an app")
+        body = exchange.body
+        start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
         timer = exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target))
         try:
             await exchange.run(self._pool, make_key(granted.target, Lane.APPS))

@@ -18,6 +18,7 @@ from genba_gateway.apps.exchange import read_head, write_head
 from genba_gateway.apps.headers import for_app, for_browser
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.responses import BadAnswer, ResponseHead, ResponseReader
+from genba_gateway.apps.tasks import start_task, wait_reason
 from genba_gateway.apps.upstreams import make_target
 from genba_gateway.apps.websocket_joint import WebsocketJoint
 from genba_gateway.apps.websocket_messages import MessageRelay
@@ -65,7 +66,12 @@ class AppWebsocket:
         """
         connection = await pool.take(key, idle_at_most_s=0.0)
         try:
-            leaving = tasks.create_task(self._wait_left(connection), name="a browser waits for a websocket")
+            leaving = start_task(
+                tasks,
+                self._wait_left(connection),
+                name="a browser waits for a websocket",
+                on_failure=lambda: connection.fail(ClientLeft()),
+            )
             try:
                 reader, head, parts = await self._shake_hands(connection, key)
             finally:
@@ -138,10 +144,10 @@ class AppWebsocket:
         taken = take_transport(self._scope)
         if taken is not None:
             joint = WebsocketJoint(taken, connection)
-            await _until_end(joint.run(early), _call(joint.end), tasks, wait_for_end)
+            await _until_end(joint.run(early), _call(joint.end), tasks, wait_for_end, connection.close)
         elif self._is_http2:
             relay = MessageRelay(self._receive, self._send, connection)
-            await _until_end(relay.run(early), relay.end, tasks, wait_for_end)
+            await _until_end(relay.run(early), relay.end, tasks, wait_for_end, connection.close)
         else:
             log.warning("a websocket of an app could not be taken from the server, and was dropped")
             await break_answer(self._scope)
@@ -169,13 +175,14 @@ async def _until_end(
     end: Callable[[int, str], Awaitable[None]],
     tasks: asyncio.TaskGroup,
     wait_for_end: Callable[[], Awaitable[str]],
+    abandon: Callable[[], object],
 ) -> None:
     """Serve, and end it when its user may not go on."""
 
     async def end_in_time() -> None:
-        await end(CLOSE_REVOKED, await wait_for_end())
+        await end(CLOSE_REVOKED, await wait_reason(wait_for_end))
 
-    watch = tasks.create_task(end_in_time(), name="watch an app's websocket")
+    watch = start_task(tasks, end_in_time(), name="watch an app's websocket", on_failure=abandon)
     try:
         await serving
     finally:

@@ -39,7 +39,7 @@ class TlsWay:
         self._tls = _context().wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._listener: StreamListener | None = None
         self._waiting: list[Buffer] = []
-        self._is_open = self._is_over = self._is_finishing = False
+        self._is_open = self._is_over = self._is_broken = self._is_finishing = False
         self._timer: asyncio.TimerHandle | None = None
         self._raw = 0
         """Bytes that came and have no credit yet; they get it when all that was in them is consumed."""
@@ -58,8 +58,10 @@ class TlsWay:
         self._advance()
 
     def write(self, data: Buffer) -> None:
+        if self._is_broken:
+            return
         if self._is_open and not self._waiting:
-            self._tls.write(data)
+            self._encrypt(data)
             self._send()
         else:
             self._waiting.append(data)
@@ -96,7 +98,8 @@ class TlsWay:
 
     def reset(self, code: int, reason: str) -> None:
         self._end_timer()
-        self._is_over = True
+        self._is_over = self._is_broken = True
+        self._waiting.clear()
         if self._listener is not None:
             self._listener.reset(code, reason)
 
@@ -114,8 +117,7 @@ class TlsWay:
             pass
         except ssl.SSLError as error:
             self._send()
-            if not self._is_over:
-                self.reset(ResetCode.FAILED, f"TLS failed: {error.reason or error}.")
+            self._break(error)
             return
         self._send()
 
@@ -124,12 +126,26 @@ class TlsWay:
         self._is_open = True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
-            self._tls.write(data)
+            self._encrypt(data)
         self._send()
         if self._is_finishing:
             self._way.finish()
         if self._listener is not None:
             self._listener.writable()
+
+    def _encrypt(self, data: Buffer) -> None:
+        if self._is_broken:
+            return
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:
+            self._break(error)
+
+    def _break(self, error: ssl.SSLError) -> None:
+        if not self._is_broken:
+            self._is_broken = True
+            if not self._is_over:
+                self.reset(ResetCode.FAILED, f"TLS failed: {error.reason or error}.")
 
     def _give_up(self) -> None:
         self.reset(ResetCode.FAILED, f"TLS did not come about within {HANDSHAKE_S:g} s.")

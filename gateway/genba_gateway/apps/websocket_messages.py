@@ -11,6 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
+from genba_gateway.apps.tasks import start_task
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY
 from genba_wire.buffers import Buffer
 
@@ -38,7 +39,12 @@ class MessageRelay:
     async def run(self, early: bytes) -> None:
         """Copy until one side is gone; `early` is what the app said right behind its 101."""
         async with asyncio.TaskGroup() as tasks:
-            up = tasks.create_task(self._copy_up(), name="messages to an app")
+            up = start_task(
+                tasks,
+                self._copy_up(),
+                name="messages to an app",
+                on_failure=lambda: self._connection.fail(UpstreamLost("A message could not be handed on.")),
+            )
             try:
                 await self._copy_down(early)
             except UpstreamLost as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import h2.exceptions
 import h11
 from hypercorn.protocol.events import EndBody, Event
 from hypercorn.protocol.h11 import H11Protocol
@@ -36,7 +37,10 @@ async def break_answer(scope: Mapping[str, Any]) -> None:
         return
     for number, stream in protocol.streams.items():
         if getattr(stream, "scope", None) is scope:
-            protocol.connection.reset_stream(number, error_code=_INTERNAL_ERROR)
+            try:
+                protocol.connection.reset_stream(number, error_code=_INTERNAL_ERROR)
+            except h2.exceptions.ProtocolError:
+                return  # the client has ended the stream, or the whole connection, itself
             await protocol._flush()  # pyright: ignore[reportPrivateUsage]
             return
 
