@@ -21,6 +21,7 @@ LOOPBACK_APPS_HOST: Final = "apps.localhost"
 `localhost` is a top-level name to them."""
 
 MAX_HOST_CHARS: Final = 253
+_LOOPBACK_SUFFIX: Final = ".localhost"
 REMEMBERED_HOSTS: Final = 1024
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -123,13 +124,22 @@ class AppHosts:
 @functools.lru_cache(maxsize=REMEMBERED_HOSTS)
 def _classify(hosts: AppHosts, host: str) -> AppOrigin | None:
     named = parse_host(host)
-    if named is None or named.name == _name_of(hosts.access_url):
+    name = named.name if named is not None else _guess_name(host)
+    if name == _name_of(hosts.access_url):
         return None
-    if hosts.apps_url and named.name == _name_of(hosts.apps_url):
+    if hosts.apps_url and name == _name_of(hosts.apps_url):
         return AppOrigin.PATH
-    if hosts.wildcard_suffix and named.name.endswith(hosts.wildcard_suffix):
+    if hosts.wildcard_suffix and name.endswith(hosts.wildcard_suffix):
         return AppOrigin.SUBDOMAIN
     return None
+
+
+def _guess_name(host: str) -> str:
+    """What a browser may have connected to for a Host header that is none: it may not get the dashboard there.
+
+    `find_origin` finds no origin for it, so that nothing is served under it either.
+    """
+    return host.lower().rpartition("@")[2].partition(":")[0].strip().rstrip(".")
 
 
 @functools.lru_cache(maxsize=REMEMBERED_HOSTS)
@@ -168,9 +178,11 @@ def make_app_hosts(
     if disable_path_apps:
         apps_url = ""
     scheme, suffix, port = _read_wildcard(wildcard_access_url, access) if wildcard_access_url else ("", "", 0)
+    apps_url = _read_apps_url(apps_url, access) if apps_url else ""
+    _check_apart(apps_url, suffix)
     return AppHosts(
         access_url=access_url,
-        apps_url=_read_apps_url(apps_url, access) if apps_url else "",
+        apps_url=apps_url,
         wildcard_scheme=scheme,
         wildcard_suffix=suffix,
         wildcard_port=port,
@@ -221,6 +233,18 @@ def _read_wildcard(wildcard: str, access: SplitResult) -> tuple[str, str, int]:
     if not 0 < port < 65536:
         raise ValueError(f"--wildcard-access-url {wildcard!r} has no port that can be.")
     return scheme, suffix, port
+
+
+def _check_apart(apps_url: str, suffix: str) -> None:
+    """No cookie may be of `localhost` as a domain, so the names below it need no parent of their own."""
+    if not apps_url or not suffix or suffix == _LOOPBACK_SUFFIX:
+        return
+    name = _name_of(apps_url)
+    if f".{name}" == suffix or name.endswith(suffix):
+        raise ValueError(
+            f"--apps-url {apps_url!r} has the domain of --wildcard-access-url '*{suffix}', or a name in it: an app "
+            "with a name of its own could set cookies for the apps by path. Give apps by path a name outside of it."
+        )
 
 
 def _check_scheme(flag: str, value: str, scheme: str, access: SplitResult) -> None:

@@ -1,11 +1,14 @@
 """The cookies that the gateway keeps on the hosts of apps; apps neither see nor set them (contract 3.5).
 
-All are of their host alone (no Domain). Where browsers reach the gateway by https and the path allows it, their names
-begin with `__Host-`: then no other host of the domain, which an app may have, can set one either.
+All are of their host alone (no Domain). Where browsers reach the gateway by https, their names begin with `__Host-`:
+then no other host of the domain, which an app may have, can set one either. Browsers want the path `/` for that, so
+those of path apps, which share a host, have a hash of the app's path in their names; what they hold is bound to that
+path (the realm).
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +19,9 @@ from genba_gateway.services.app_tokens import TOKEN_LIFE
 
 STATE_LIFE_S: Final = 600
 """Time to sign in on the dashboard; who takes longer is sent there once more."""
+
+DIGEST_CHARS: Final = 16
+"""Of a path's hash in a cookie's name: it keeps names apart, and no right rests on it."""
 
 _SESSIONS: Final = {
     AppOrigin.PATH: "coder_path_app_session_token",
@@ -49,21 +55,27 @@ class AppCookies:
 
     def set_session(self, entry: AppEntry, token: str) -> str:
         """Let the browser keep its session with an app."""
-        path = entry.address.base_path
-        return self._set(self.name_session(entry), token, path, int(SESSION_LIFETIME.total_seconds()))
+        age_s = int(SESSION_LIFETIME.total_seconds())
+        return self._set(self.name_session(entry), token, entry.address.base_path, age_s)
 
     def set_signed(self, entry: AppEntry, token: str) -> str:
         """Let the browser keep a signed app token."""
-        path = entry.address.base_path
-        return self._set(self.name_signed(entry), token, path, int(TOKEN_LIFE.total_seconds()))
+        age_s = int(TOKEN_LIFE.total_seconds())
+        return self._set(self.name_signed(entry), token, entry.address.base_path, age_s)
 
     def set_state(self, state: str) -> str:
         """Let the browser keep a value while it is away."""
         return self._set(self.name_state(), state, "/", STATE_LIFE_S)
 
     def _name(self, name: str, path: str) -> str:
-        return f"__Host-{name}" if self.is_secure and path == "/" else name
+        if not self.is_secure:
+            return name
+        return f"__Host-{name}" if path == "/" else f"__Host-{name}_{_digest(path)}"
 
     def _set(self, name: str, value: str, path: str, max_age_s: int) -> str:
-        secure = "; Secure" if self.is_secure else ""
+        secure, path = ("; Secure", "/") if self.is_secure else ("", path)
         return f"{name}={value}; Max-Age={max_age_s}; Path={path}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(path.encode()).hexdigest()[:DIGEST_CHARS]

@@ -80,6 +80,33 @@ def test_origins_that_would_not_keep_apps_apart_are_refused(settings: dict[str, 
         make_app_hosts("https://genba.example.com", **settings)
 
 
+@pytest.mark.parametrize(
+    ("apps_url", "wildcard"),
+    [
+        ("https://apps.example.com", "*.apps.example.com"),
+        ("https://APPS.example.com.:8443", "*.apps.example.com"),
+        ("https://paths.apps.example.com", "*.apps.example.com"),
+        ("https://a-apps.example.com", "*-apps.example.com"),
+    ],
+)
+def test_apps_by_path_have_no_name_that_another_app_can_set_cookies_for(apps_url: str, wildcard: str) -> None:
+    with pytest.raises(ValueError, match="could set cookies"):
+        make_app_hosts("https://genba.example.com", apps_url=apps_url, wildcard_access_url=wildcard)
+
+
+def test_a_domain_of_loopback_is_one_that_cookies_may_have() -> None:
+    with pytest.raises(ValueError, match="could set cookies"):
+        make_app_hosts("http://localhost:3000", wildcard_access_url="*.apps.localhost:3000")
+    assert make_app_hosts("http://localhost:3000", wildcard_access_url="*.localhost:3000").apps_url
+
+
+@pytest.mark.parametrize("apps_url", ["https://myapps.example.com", "https://apps.example.net", "https://example.com"])
+def test_apps_by_path_may_have_a_name_beside_the_wildcard_s(apps_url: str) -> None:
+    hosts = make_app_hosts("https://genba.example.com", apps_url=apps_url, wildcard_access_url="*.apps.example.com")
+    assert hosts.apps_url == apps_url
+    assert make_app_hosts("https://a.example.com", apps_url=apps_url, wildcard_access_url="*-apps.example.com").apps_url
+
+
 def test_a_suffix_with_a_hyphen_may_not_contain_the_dashboard_either() -> None:
     with pytest.raises(ValueError, match="contains the access URL's host"):
         make_app_hosts("https://my-genba.example.com", wildcard_access_url="*-genba.example.com")
@@ -112,16 +139,22 @@ def test_another_port_of_loopback_is_the_same_host() -> None:
         (LOCAL, f"{CODE}.localhost:3000", AppOrigin.SUBDOMAIN),
         (LOCAL, "a.b.localhost:3000", AppOrigin.SUBDOMAIN),
         (LOCAL, "x.apps.localhost", AppOrigin.SUBDOMAIN),
-        (LOCAL, "me@apps.localhost:3000", None),
+        (LOCAL, "me@apps.localhost:3000", AppOrigin.PATH),
         (LOCAL, "apps.localhost:3000@evil.example", None),
-        (LOCAL, "apps.localhost:3000:3000", None),
-        (LOCAL, "apps.localhost:", None),
-        (LOCAL, "apps.localhost:x", None),
-        (LOCAL, "apps.localhost:0", None),
-        (LOCAL, "apps.localhost:65536", None),
-        (LOCAL, "apps.localhost..", None),
+        (LOCAL, "apps.localhost:3000:3000", AppOrigin.PATH),
+        (LOCAL, "apps.localhost:", AppOrigin.PATH),
+        (LOCAL, "apps.localhost:x", AppOrigin.PATH),
+        (LOCAL, "apps.localhost:0", AppOrigin.PATH),
+        (LOCAL, "apps.localhost:65536", AppOrigin.PATH),
+        (LOCAL, "apps.localhost..", AppOrigin.PATH),
         (LOCAL, "apps.localhost/x", None),
-        (LOCAL, " apps.localhost", None),
+        (LOCAL, " apps.localhost", AppOrigin.PATH),
+        (LOCAL, "127.0.0.1:", None),
+        (PUBLIC, "genba.example.com:", None),
+        (PUBLIC, "-a.apps.example.com", AppOrigin.SUBDOMAIN),
+        (PUBLIC, "a!.Apps.Example.com", AppOrigin.SUBDOMAIN),
+        (PUBLIC, "a.apps.example.com:", AppOrigin.SUBDOMAIN),
+        (PUBLIC, f"{'a' * 300}.apps.example.com", AppOrigin.SUBDOMAIN),
         (LOCAL, "evilapps.localhost.example.com", None),
         (LOCAL, "", None),
         (PUBLIC, "genba.example.com", None),
@@ -145,6 +178,10 @@ def test_a_host_is_classified_by_its_name(hosts: AppHosts, host: str, origin: Ap
         (LOCAL, "apps.localhost:3001", ""),
         (LOCAL, "apps.localhost", ""),
         (LOCAL, "apps.localhost.:3000", ""),
+        (LOCAL, "apps.localhost:", ""),
+        (PUBLIC, "-a.apps.example.com", ""),
+        (PUBLIC, "a!.apps.example.com", ""),
+        (PUBLIC, "a.apps.example.com:", ""),
         (LOCAL, "localhost:3000", ""),
         (LOCAL, f"{CODE}.localhost:3000", f"http://{CODE}.localhost:3000"),
         (LOCAL, "a.b.localhost:3000", ""),

@@ -326,13 +326,31 @@ async def test_cookies_are_of_their_host_and_out_of_reach(tmp_path: Path, hosts:
         ana = world.browser(world.rows.user)
         assert outcome(await ana.open(world.path_url("code"))) == "granted"
         assert outcome(await ana.open(world.subdomain_url("code"))) == "granted"
+    assert ana.set_cookies
     for cookie in ana.set_cookies:
         assert "; HttpOnly; SameSite=Lax" in cookie
         assert "Domain" not in cookie
         assert ("; Secure" in cookie) is hosts.is_secure
-        assert cookie.startswith("__Host-") is (hosts.is_secure and "; Path=/;" in cookie)
+        assert cookie.startswith("__Host-") is hosts.is_secure
     paths = {cookie.partition("=")[0]: cookie.partition("Path=")[2].partition(";")[0] for cookie in ana.set_cookies}
-    assert paths["coder_path_app_session_token"] == "/@ana/dev.main/apps/code/"
+    if hosts.is_secure:
+        assert set(paths.values()) == {"/"}
+    else:
+        assert paths["coder_path_app_session_token"] == "/@ana/dev.main/apps/code/"
+
+
+async def test_apps_by_path_do_not_take_each_other_s_cookies_by_https(tmp_path: Path) -> None:
+    async with open_app_world(tmp_path, SECURE) as world:
+        ana = world.browser(world.rows.user)
+        assert outcome(await ana.open(world.path_url("code"))) == "granted"
+        host = world.path_url("code").split("/")[2]
+        sent = ana.cookies_for(host, "/")
+        assert "auth-redirect" in str(outcome(await ana.ask(world.path_url("team"))))
+        assert outcome(await ana.open(world.path_url("team"))) == "granted"
+        (other,) = {name for name, _ in ana.cookies_for(host, "/") if "path_app_session" in name} - dict(sent).keys()
+        stem = other.rpartition("_")[0]
+        renamed = "; ".join(f"{other if name.startswith(stem) else name}={value}" for name, value in sent)
+        assert "auth-redirect" in str(outcome(await world.browser().ask(world.path_url("team"), cookie=renamed)))
 
 
 async def test_opening_an_app_is_audited_once_in_a_while(world: AppWorld) -> None:
