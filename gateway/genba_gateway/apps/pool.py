@@ -23,6 +23,9 @@ KEEP_FOR_UNSAFE_S: Final = 1.0
 MAX_IDLE_PER_APP: Final = 64
 """Kept for one app; a browser has six at once, a load test as many as it likes."""
 
+MAX_IDLE_PER_AGENT: Final = 256
+"""Kept for all apps and ports of one agent: nobody takes all room by opening many ports."""
+
 MAX_IDLE: Final = 1024
 """Kept in all: each is an open file in a workspace, and a few KiB here."""
 
@@ -37,6 +40,11 @@ class AppKey(NamedTuple):
     build_id: str
     upstream: Upstream
     lane: Lane
+
+    @property
+    def app(self) -> tuple[str, str, str]:
+        """The app itself, in whatever lane."""
+        return self.agent_id, self.build_id, self.upstream.url
 
 
 @dataclass(slots=True)
@@ -54,7 +62,8 @@ class UpstreamPool:
         self._idle: defaultdict[AppKey, list[_Idle]] = defaultdict(list)
         self.idle_count = 0
         """Connections that are kept at the moment."""
-        self._open: Counter[AppKey] = Counter()
+        self._idle_of_agent: Counter[str] = Counter()
+        self._open: Counter[tuple[str, str, str]] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
 
     async def take(self, key: AppKey, *, idle_at_most_s: float = KEEP_IDLE_S) -> UpstreamConnection:
@@ -67,18 +76,18 @@ class UpstreamPool:
             AgentUnreachable: there is no way to the app, or nothing at the end of it.
             TooManyRequests: the app has `MAX_OPEN_PER_APP` connections in use.
         """
-        if self._open[key] >= MAX_OPEN_PER_APP:
+        if self._open[key.app] >= MAX_OPEN_PER_APP:
             raise TooManyRequests(
                 f"{MAX_OPEN_PER_APP} connections to the app are open: close some of its pages.", retry_after_s=5
             )
         kept = self._idle.get(key)
         if kept and self._clock() - kept[-1].since < idle_at_most_s:
             connection = kept.pop().connection
-            self.idle_count -= 1
+            self._count_idle(key, -1)
             connection.on_over, connection.is_reused = None, True
-            self._open[key] += 1
+            self._open[key.app] += 1
             return connection
-        self._open[key] += 1
+        self._open[key.app] += 1
         try:
             return await self._connect(key)
         except BaseException:
@@ -87,14 +96,13 @@ class UpstreamPool:
 
     def give_back(self, key: AppKey, connection: UpstreamConnection) -> None:
         """Keep a connection whose last answer is complete, if there is room."""
-        kept = self._idle[key]
-        if not connection.is_quiet or len(kept) >= MAX_IDLE_PER_APP or self.idle_count >= MAX_IDLE:
+        if not connection.is_quiet or not self._has_room(key):
             self.drop(key, connection)
             return
         self._count_closed(key)
         idle = _Idle(connection, self._clock())
-        kept.append(idle)
-        self.idle_count += 1
+        self._idle[key].append(idle)
+        self._count_idle(key, 1)
         connection.on_over = lambda: self._discard(key, idle)
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(KEEP_IDLE_S / 4, self.sweep)
@@ -133,10 +141,23 @@ class UpstreamPool:
         kept = self._idle[key]
         if idle in kept:
             kept.remove(idle)
-            self.idle_count -= 1
+            self._count_idle(key, -1)
             idle.connection.close()
 
+    def _has_room(self, key: AppKey) -> bool:
+        return (
+            len(self._idle.get(key, ())) < MAX_IDLE_PER_APP
+            and self._idle_of_agent[key.agent_id] < MAX_IDLE_PER_AGENT
+            and self.idle_count < MAX_IDLE
+        )
+
+    def _count_idle(self, key: AppKey, change: int) -> None:
+        self.idle_count += change
+        self._idle_of_agent[key.agent_id] += change
+        if not self._idle_of_agent[key.agent_id]:
+            del self._idle_of_agent[key.agent_id]
+
     def _count_closed(self, key: AppKey) -> None:
-        self._open[key] -= 1
-        if not self._open[key]:
-            del self._open[key]
+        self._open[key.app] -= 1
+        if not self._open[key.app]:
+            del self._open[key.app]

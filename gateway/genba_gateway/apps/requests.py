@@ -15,6 +15,9 @@ Networks: TypeAlias = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 _PATH: Final = re.compile(rb"/[!-~]*")
 """Not `*`, nor an absolute address, whose host may differ from the header's."""
 
+_METHOD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Z]+")
+"""A token (RFC 9110, 9.1), of capitals as all are: over HTTP/2 anything may come in its place."""
+
 _DOT_SEGMENT: Final = re.compile(rb"/(?:\.|%2e){1,2}(?=/|\\|%5c|%2f|$)", re.IGNORECASE)
 """Browsers resolve them; whoever sends one wants it resolved behind the check."""
 
@@ -32,6 +35,8 @@ def find_fault(scope: Mapping[str, Any]) -> str:
     a proxy further out may have read otherwise is refused nevertheless.
     """
     path, headers = bytes(scope["raw_path"]), scope["headers"]
+    if scope["type"] == "http" and not _METHOD.fullmatch(scope["method"]):
+        return "The request's method is none."
     if not _PATH.fullmatch(path) or not _is_printable(bytes(scope["query_string"])):
         return "The request's address is not a path."
     if _DOT_SEGMENT.search(path):

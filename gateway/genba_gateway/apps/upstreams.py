@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -17,22 +17,24 @@ _TOKEN_PARAMETERS: Final = ("coder_session_token", "coder_application_connect_ap
 """Query parameters that carry our tokens (contract 0.2, 3.5); the second one has a suffix."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """What an agent connects to, and the path that goes before each request's.
 
-    It is a part of a key that is looked up several times a request: there is one for each url, known by itself.
+    It is a part of a key that is looked up several times a request: the url alone, whose hash is remembered, tells two
+    apart. How many there are is no matter: they are made anew when they were forgotten, and are the same.
     """
 
-    kind: str
+    url: str
+    kind: str = field(compare=False)
     """Of the stream: TCP, or UNIX."""
-    head: bytes
+    head: bytes = field(compare=False)
     """Of the stream."""
-    is_tls: bool
-    host: str
-    name: str
+    is_tls: bool = field(compare=False)
+    host: str = field(compare=False)
+    name: str = field(compare=False)
     """For people: "localhost:8080", or the socket's path."""
-    base: str
+    base: str = field(compare=False)
     """Without a slash at its end."""
 
 
@@ -51,12 +53,12 @@ def parse_app_url(app_url: str) -> Upstream:
     base = parts.path.rstrip("/")
     if parts.scheme == _UNIX_SCHEME and parts.netloc:
         path = unquote(parts.netloc)
-        return Upstream(UNIX, encode(UnixOpen(path=path)), False, "localhost", path, base)
+        return Upstream(app_url, UNIX, encode(UnixOpen(path=path)), False, "localhost", path, base)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise BadRequest(f"The app's url {app_url!r} is not of the form http://HOST:PORT or https://HOST:PORT.")
     port = port or _PORTS[parts.scheme]
     head = encode(TcpOpen(host=parts.hostname, port=port))
-    return Upstream(TCP, head, parts.scheme == "https", parts.hostname, f"{parts.hostname}:{port}", base)
+    return Upstream(app_url, TCP, head, parts.scheme == "https", parts.hostname, f"{parts.hostname}:{port}", base)
 
 
 def make_target(upstream: Upstream, base_path: str, raw_path: str, query: str) -> bytes:

@@ -113,17 +113,26 @@ async def test_a_connection_that_has_ended_is_not_kept(world: PoolWorld) -> None
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "MAX_IDLE_PER_APP", 2)
-    monkeypatch.setattr(pool_module, "MAX_IDLE", 3)
+    monkeypatch.setattr(pool_module, "MAX_IDLE_PER_AGENT", 3)
+    monkeypatch.setattr(pool_module, "MAX_IDLE", 5)
     monkeypatch.setattr(pool_module, "MAX_OPEN_PER_APP", 3)
 
 
 @pytest.mark.usefixtures("small_limits")
-async def test_so_many_are_kept_for_an_app_and_in_all(world: PoolWorld) -> None:
-    for key, kept in ((KEY, 2), (OTHER, 3)):
+async def test_so_many_are_kept_for_an_app_for_an_agent_and_in_all(world: PoolWorld) -> None:
+    elsewhere = KEY._replace(agent_id="another agent")
+    for key, kept in ((KEY, 2), (OTHER, 3), (elsewhere, 5)):
         for connection in [await world.pool.take(key, idle_at_most_s=0.0) for _ in range(3)]:
             world.pool.give_back(key, connection)
         assert world.pool.idle_count == kept
-    assert [each.is_released for each in world.links.opened] == [False, False, True, False, True, True]
+    kept_ones = [False, False, True, False, True, True, False, False, True]
+    assert [each.is_released for each in world.links.opened] == kept_ones
+    last = KEY._replace(agent_id="a third agent")
+    world.pool.give_back(last, await world.pool.take(last))
+    assert world.pool.idle_count == 5
+    world.pool.close()
+    world.pool.give_back(OTHER, await world.pool.take(OTHER))
+    assert world.pool.idle_count == 1
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -134,3 +143,14 @@ async def test_so_many_are_open_for_an_app_and_no_more(world: PoolWorld) -> None
     await world.pool.take(OTHER)
     world.pool.drop(KEY, taken[0])
     await world.pool.take(KEY)
+
+
+@pytest.mark.usefixtures("small_limits")
+async def test_an_app_is_the_same_when_its_url_was_forgotten_and_in_each_lane(world: PoolWorld) -> None:
+    for _ in range(2):
+        await world.pool.take(KEY)
+    await world.pool.take(KEY._replace(lane=Lane.APP_SOCKETS))
+    parse_app_url.cache_clear()
+    again = AppKey(KEY.agent_id, KEY.build_id, parse_app_url("http://localhost:80"), Lane.APPS)
+    with pytest.raises(TooManyRequests, match="3 connections"):
+        await world.pool.take(again)

@@ -50,6 +50,16 @@ def test_a_plain_path_passes(path: bytes) -> None:
     assert not find_fault(scope_of(path))
 
 
+@pytest.mark.parametrize("method", ["", "GET /admin HTTP/1.1\r\nX:", "GET /", "get", "GÉT", "A\tB", "A:B", "GET\n"])
+def test_a_method_that_would_break_a_line_is_refused(method: str) -> None:
+    assert find_fault(scope_of(method=method))
+
+
+@pytest.mark.parametrize("method", ["GET", "M-SEARCH", "VERSION-CONTROL", "X!#$%&'*+-.^_`|~0"])
+def test_a_method_of_any_name_passes(method: str) -> None:
+    assert not find_fault(scope_of(method=method))
+
+
 @pytest.mark.parametrize("query", [b"a b", b"a\r\nb", b"\xe9"])
 def test_a_query_that_would_break_a_line_is_refused(query: bytes) -> None:
     assert find_fault(scope_of(query=query))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from genba_gateway.domain.app_access import AppGranted, AppTarget
 from genba_gateway.services import app_usage
+from genba_gateway.services.app_usage import REST
 from genba_gateway.store import app_stats, tables
 from tests.support.app_world import AppWorld, open_app_world
 
@@ -108,10 +110,28 @@ async def test_what_cannot_be_written_is_kept(world: AppWorld, monkeypatch: pyte
     assert [row["requests"] for row in await list_stats(world)] == [2]
 
 
-async def test_so_many_uses_are_counted_and_no_more(world: AppWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_so_many_uses_of_a_workspace_have_rows_of_their_own(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, site = await get_target(world), await get_target(world, "site", signed_in=False)
-    monkeypatch.setattr(app_usage, "MAX_USES", 1)
-    for target in (code, site, code):
+    team = replace(site, address=replace(site.address, app="8080"))
+    elsewhere = replace(site, workspace_id=await world.rows.add_workspace("other"))
+    monkeypatch.setattr(app_usage, "MAX_USES_PER_WORKSPACE", 1)
+    for target in (code, site, team, code, elsewhere):
         world.gate.count_request(target)
     await world.usage.flush()
-    assert [(row["slug_or_port"], row["requests"]) for row in await list_stats(world)] == [("code", 2)]
+    counted = {(row["workspace_id"], row["slug_or_port"]): row["requests"] for row in await list_stats(world)}
+    here = code.workspace_id
+    assert counted == {(here, "code"): 2, (here, REST): 2, (elsewhere.workspace_id, "site"): 1}
+
+
+async def test_what_has_no_row_of_its_own_keeps_its_workspace_running(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, site = await get_target(world), await get_target(world, "site", signed_in=False)
+    monkeypatch.setattr(app_usage, "MAX_USES_PER_WORKSPACE", 1)
+    world.rows.clock.move(600)
+    for target in (site, code):
+        world.gate.count_request(target)
+    await world.usage.flush()
+    assert (await find_deadline(world)).last_used_at == world.rows.clock()
