@@ -50,6 +50,7 @@ class GrantEverything:
     """In place of a grant."""
     set_cookies: tuple[str, ...] = ()
     sharing_level: str = "owner"
+    is_owner: bool = True
     requests: list[AppRequest] = field(default_factory=list[AppRequest])
     counted: list[AppTarget] = field(default_factory=list[AppTarget])
     end_reason: str = "You signed out."
@@ -73,7 +74,9 @@ class GrantEverything:
         if slug not in self.urls:
             return AppRefusal(404, "No such app", f"There is no app {slug}.")
         address = AppAddress(request.origin, "alice", "demo", "main", slug, base)
-        target = AppTarget(address, "w", self.agent_id, "b", self.urls[slug], self.sharing_level, "u", "k")
+        target = AppTarget(
+            address, "w", self.agent_id, "b", self.urls[slug], self.sharing_level, "u", "k", self.is_owner
+        )
         return AppGranted(target, self.set_cookies)
 
     async def wait_for_end(self, target: AppTarget) -> str:

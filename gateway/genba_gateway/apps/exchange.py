@@ -129,7 +129,9 @@ class Exchange:
 
     async def _send_head(self, head: ResponseHead) -> None:
         target = self._granted.target
-        headers = for_browser(head.headers, target.address, target.sharing_level)
+        # A cookie of ours is for one person, whoever may see the app: no shared cache may hand it to the next.
+        level = "" if self._granted.set_cookies else target.sharing_level
+        headers = for_browser(head.headers, target.address, level)
         headers += [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
         self._has_trailers = self._has_trailers and head.framing is Framing.CHUNKED
         self.is_begun = True

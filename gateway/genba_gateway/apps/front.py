@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -17,10 +18,10 @@ from genba_gateway.apps.exchange import Exchange
 from genba_gateway.apps.handshakes import AppWebsocket
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
-from genba_gateway.apps.requests import find_fault, find_host, make_request
+from genba_gateway.apps.requests import came_round, find_fault, find_host, make_request
 from genba_gateway.apps.responses import BadAnswer
 from genba_gateway.apps.tasks import start_task
-from genba_gateway.apps.upstreams import parse_app_url
+from genba_gateway.apps.upstreams import BadAppUrl, parse_app_url
 from genba_gateway.domain.app_access import (
     AppAccess,
     AppGranted,
@@ -41,6 +42,9 @@ RETRY_S: Final = 2
 """How soon a page asks again for what is on its way back."""
 
 _STOPPING: Final = AppRefusal(503, "The gateway is stopping", "It is back in a moment.", RETRY_S)
+_LOOP: Final = AppRefusal(
+    508, "This address leads in a circle", "What serves the app in its workspace leads back to this gateway."
+)
 
 
 class AppFront:
@@ -74,6 +78,8 @@ class AppFront:
         self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
         self._pool = UpstreamPool(links)
         self._tasks: asyncio.TaskGroup | None = None
+        self._mark = secrets.token_hex(8).encode()
+        """Of this process. A circle through several replicas ends at the first one that it comes to again."""
 
     async def run(self) -> None:
         """Serve apps until cancelled; before and after, requests for them are answered with 503."""
@@ -106,8 +112,8 @@ class AppFront:
         if fault:
             await self._refuse_unread(scope, send, origin, fault)
             return
-        request = make_request(scope, origin, host, self._networks)
-        decision = await self._access.decide(request)
+        request = make_request(scope, origin, host, self._networks, self._mark)
+        decision = _LOOP if came_round(scope, self._mark) else await self._access.decide(request)
         if isinstance(decision, AppGranted) and self._tasks is not None:
             self._access.count_request(decision.target)
             await self._proxy(scope, receive, send, request, decision, self._tasks)
@@ -159,8 +165,11 @@ class AppFront:
         self, scope: WebsocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
     ) -> None:
         fault = find_fault(scope)
-        request = make_request(scope, origin, host, self._networks)
-        decision = _bad_request(fault) if fault else await self._access.decide(request)
+        request = make_request(scope, origin, host, self._networks, self._mark)
+        if fault or came_round(scope, self._mark):
+            await self._refuse_websocket(send, request, _bad_request(fault) if fault else _LOOP)
+            return
+        decision = await self._access.decide(request)
         if isinstance(decision, AppGranted) and self._tasks is not None:
             await self._join(scope, receive, send, request, decision, self._tasks)
             return
@@ -226,20 +235,29 @@ def make_key(target: AppTarget, lane: Lane) -> AppKey:
 
 
 def explain(error: Exception, target: AppTarget) -> AppRefusal:
-    """What is shown for an app that can't be reached, or does not speak HTTP."""
-    name = parse_app_url(target.app_url).name if not isinstance(error, GenbaError) or error.status == 502 else ""
+    """What is shown for an app that can't be reached, or does not speak HTTP.
+
+    Where in the workspace the app is, and what is said of it there, is for the workspace's owner.
+    """
     match error:
         case BadBody():
             return _bad_request(str(error))
+        case BadAppUrl() if not target.is_owner:
+            return AppRefusal(error.status, "The app can't be shown", "Its address can't be used. Its owner sees why.")
         case GenbaError():
             title = "The workspace can't be reached" if error.status == 502 else "The app can't be shown"
             return AppRefusal(error.status, title, error.message, RETRY_S if error.status > 500 else 0)
         case UpstreamLost():
-            return AppRefusal(502, "The app did not answer", f"{name} closed the connection: {error}", 0)
+            title = "The app did not answer"
+            if not target.is_owner:
+                return AppRefusal(502, title, "It closed the connection. Its owner sees more.")
+            return AppRefusal(502, title, f"{parse_app_url(target.app_url).name} closed the connection: {error}")
         case _:
-            return AppRefusal(
-                502, "The app's answer can't be read", f"What {name} answered is not HTTP: {error}. Is it https?", 0
-            )
+            title = "The app's answer can't be read"
+            if not target.is_owner:
+                return AppRefusal(502, title, "What it answered is not HTTP. Its owner sees more.")
+            name = parse_app_url(target.app_url).name
+            return AppRefusal(502, title, f"What {name} answered is not HTTP: {error}. Is it https?")
 
 
 def _bad_request(fault: str) -> AppRefusal:

@@ -12,6 +12,9 @@ from genba_gateway.domain.app_access import AppOrigin, AppRequest
 
 Networks: TypeAlias = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
+PASSED_HEADER: Final = b"x-genba-passed"
+"""Has the mark of each gateway that a request to an app has passed: an app's port may lead back to one."""
+
 _PATH: Final = re.compile(rb"/[!-~]*")
 """Not `*`, nor an absolute address, whose host may differ from the header's."""
 
@@ -51,11 +54,19 @@ def find_fault(scope: Mapping[str, Any]) -> str:
     return ""
 
 
-def make_request(scope: Mapping[str, Any], origin: AppOrigin, host: str, networks: Networks) -> AppRequest:
+def came_round(scope: Mapping[str, Any], mark: bytes) -> bool:
+    """Whether a request has passed the gateway of this mark before."""
+    return any(name == PASSED_HEADER and value == mark for name, value in scope["headers"])
+
+
+def make_request(
+    scope: Mapping[str, Any], origin: AppOrigin, host: str, networks: Networks, mark: bytes = b""
+) -> AppRequest:
     """The head of a request; nobody is asked about one that `find_fault` finds something in.
 
     Args:
         networks: of trusted proxies, whose word on the client and its scheme is taken.
+        mark: of the gateway, by which it knows the request should it come again.
     """
     headers = scope["headers"]
     client, proto = find_client(scope, networks)
@@ -67,7 +78,7 @@ def make_request(scope: Mapping[str, Any], origin: AppOrigin, host: str, network
         host=host,
         raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
-        headers=headers,
+        headers=[*headers, (PASSED_HEADER, mark)] if mark else headers,
         client_address=client,
         is_websocket=is_websocket,
     )

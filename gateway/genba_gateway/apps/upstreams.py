@@ -17,6 +17,10 @@ _TOKEN_PARAMETERS: Final = ("coder_session_token", "coder_application_connect_ap
 """Query parameters that carry our tokens (contract 0.2, 3.5); the second one has a suffix."""
 
 
+class BadAppUrl(BadRequest):
+    """The app has an address that nothing can be at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """What an agent connects to, and the path that goes before each request's.
@@ -43,19 +47,19 @@ def parse_app_url(app_url: str) -> Upstream:
     """Read the address of an app: http, https, or http+unix with the socket's quoted path in place of a host.
 
     Raises:
-        BadRequest: it is none.
+        BadAppUrl: it is none.
     """
     try:
         parts = urlsplit(app_url)
         port = parts.port
     except ValueError as error:
-        raise BadRequest(f"The app's url {app_url!r} can't be read: {error}.") from error
+        raise BadAppUrl(f"The app's url {app_url!r} can't be read: {error}.") from error
     base = parts.path.rstrip("/")
     if parts.scheme == _UNIX_SCHEME and parts.netloc:
         path = unquote(parts.netloc)
         return Upstream(app_url, UNIX, encode(UnixOpen(path=path)), False, "localhost", path, base)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadRequest(f"The app's url {app_url!r} is not of the form http://HOST:PORT or https://HOST:PORT.")
+        raise BadAppUrl(f"The app's url {app_url!r} is not of the form http://HOST:PORT or https://HOST:PORT.")
     port = port or _PORTS[parts.scheme]
     head = encode(TcpOpen(host=parts.hostname, port=port))
     return Upstream(app_url, TCP, head, parts.scheme == "https", parts.hostname, f"{parts.hostname}:{port}", base)

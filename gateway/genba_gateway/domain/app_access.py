@@ -67,6 +67,8 @@ class AppTarget:
     """Empty for somebody who is not signed in, at a public app."""
     key_id: str
     """Of the key that the session rests on; empty likewise."""
+    is_owner: bool = False
+    """Whether the user is the workspace's owner, who may be told where in it the app is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ CONNECT_PARAMETER: Final = "coder_application_connect_api_key_35e783"
 MAX_RETURN_CHARS: Final = 2048
 """A longer address is not carried through a sign-in: it leads to the app's own page then."""
 
-MAX_SAME_COOKIES: Final = 8
+MAX_SAME_COOKIES: Final = 3
 """Of one name, which several paths and domains may have set; more are not looked at."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})

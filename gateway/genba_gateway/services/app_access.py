@@ -181,6 +181,7 @@ class AppGate:
             sharing_level=place.sharing_level.value,
             user_id=actor.user_id if actor else "",
             key_id=actor.key_id if actor else "",
+            is_owner=actor is not None and actor.user_id == place.workspace.owner_id,
         )
         await self._openings.record(target, _visitor_of(request))
         cookie = self._cookies.set_signed(entry, await self._tokens.issue(entry, target))

@@ -50,6 +50,7 @@ class AppTokens:
             "build": target.build_id,
             "url": target.app_url,
             "level": target.sharing_level,
+            "owner": target.is_owner,
         }
         return jwt.encode(claims, key.secret, algorithm=_ALGORITHM, headers={"kid": key.id})
 
@@ -97,6 +98,7 @@ class AppTokens:
             sharing_level=claims["level"],
             user_id=claims["sub"],
             key_id=claims["key"],
+            is_owner=claims.get("owner") is True,
         )
         return _Read(claims["realm"], claims["exp"], target)
 

@@ -27,6 +27,10 @@ OVERLAP: Final = timedelta(hours=1)
 """How long a replaced key verifies: far above a ticket's life, so that replicas' clocks need not agree."""
 
 
+LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
+"""How soon the keys are read again for a ticket of a key that is not there: anybody can send such tickets."""
+
+
 class TicketKey(msgspec.Struct, frozen=True, kw_only=True):
     """One key. Its id travels in tickets, its secret never."""
 
@@ -51,6 +55,7 @@ class TicketKeys:
         self._sealer = sealer
         self._now = now
         self._known: dict[str, TicketKey] = {}
+        self._looked_at: datetime | None = None
 
     async def get_signing_key(self) -> TicketKey:
         """The key to sign with, made if there is none or it is too old."""
@@ -65,11 +70,18 @@ class TicketKeys:
 
     async def find_verifying_key(self, key_id: str) -> TicketKey | None:
         """The key of that id, unless all that it signed is dead."""
-        if key_id not in self._known:
+        if key_id not in self._known and self._may_look():
             async with self._database.glance() as connection:
                 await self._load(connection)
         key = self._known.get(key_id)
         return key if key is not None and key.verifies(self._now()) else None
+
+    def _may_look(self) -> bool:
+        now = self._now()
+        if self._looked_at is not None and timedelta(0) <= now - self._looked_at < LOOK_AGAIN_AFTER:
+            return False
+        self._looked_at = now
+        return True
 
     def _newest(self) -> TicketKey | None:
         return next((key for key in self._known.values() if key.replaced_at is None), None)

@@ -414,3 +414,13 @@ async def test_what_is_open_at_a_public_app_ends_with_its_build(world: AppWorld)
         await world.rows.add_build(target.workspace_id, 2, "stop")
         world.rows.pubsub.publish(of_workspace(target.workspace_id))
         assert await waiting == "The workspace was stopped."
+
+
+async def test_a_target_says_whether_its_user_is_the_owner(world: AppWorld) -> None:
+    ana, nobody = world.browser(world.rows.user), world.browser()
+    for _ in range(2):  # looked up, and out of the signed token
+        mine = await ana.open(world.subdomain_url("code"))
+        theirs = await nobody.open(world.subdomain_url("site"))
+        assert isinstance(mine, AppGranted)
+        assert isinstance(theirs, AppGranted)
+        assert (mine.target.is_owner, theirs.target.is_owner) == (True, False)

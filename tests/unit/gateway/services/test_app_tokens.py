@@ -18,7 +18,7 @@ from tests.support.agent_rows import AgentRows, open_agent_rows
 ADDRESS = AppAddress(AppOrigin.SUBDOMAIN, "ana", "dev", "main", "code", "/")
 ENTRY = AppEntry(ADDRESS, "http://code--main--dev--ana.localhost:3000", "/", "")
 OTHER = AppEntry(ADDRESS, "http://code--main--dev--bob.localhost:3000", "/", "")
-TARGET = AppTarget(ADDRESS, "w", "a", "b", "http://localhost:1", "owner", "u", "k")
+TARGET = AppTarget(ADDRESS, "w", "a", "b", "http://localhost:1", "owner", "u", "k", is_owner=True)
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from genba_gateway.services.ticket_keys import OVERLAP, REPLACE_AFTER, SETTING, TicketKeys
+from genba_gateway.services.ticket_keys import LOOK_AGAIN_AFTER, OVERLAP, REPLACE_AFTER, SETTING, TicketKeys
 from genba_gateway.services.tickets import AGENT_TICKET_LIFE, CLIENT_TICKET_LIFE
 from genba_gateway.store import settings as setting_store
 from tests.support.agent_rows import AgentRows, open_agent_rows
@@ -74,3 +75,26 @@ async def test_an_unknown_key_is_none(rows: AgentRows) -> None:
     assert await keys.find_verifying_key("cafecafe") is None
     await keys.get_signing_key()
     assert await keys.find_verifying_key("cafecafe") is None
+
+
+async def test_keys_are_read_once_a_second_for_tickets_of_unknown_ones(
+    rows: AgentRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, looks = make_keys(rows), list[str]()
+    find_setting = setting_store.find_setting
+
+    async def find(connection: AsyncConnection, key: str) -> str | None:
+        looks.append(key)
+        return await find_setting(connection, key)
+
+    monkeypatch.setattr(setting_store, "find_setting", find)
+    for key_id in ("a", "b", "a"):
+        assert await keys.find_verifying_key(key_id) is None
+    assert len(looks) == 1
+    made = await make_keys(rows).get_signing_key()
+    looks.clear()
+    rows.clock.move(LOOK_AGAIN_AFTER.total_seconds() - 0.01)
+    assert await keys.find_verifying_key(made.id) is None
+    assert looks == []
+    rows.clock.move(0.01)
+    assert await keys.find_verifying_key(made.id) == made
