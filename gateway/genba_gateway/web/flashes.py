@@ -7,7 +7,6 @@ subdomain can set cookies for this host.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Final, Literal
 import msgspec
 from quart import Response, request
 
-from genba_gateway.api.gate import SESSION_COOKIE
+from genba_gateway.api.gate import HOST_PREFIX, SESSION_COOKIE
 
 FLASH_COOKIE: Final = "genba_flash"
 LIFETIME_S: Final = 60
@@ -49,10 +48,11 @@ def take_flash() -> Flash | None:
         return None
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(body), type=Flash)
-    except (binascii.Error, msgspec.DecodeError):
+    except (ValueError, msgspec.DecodeError):
         return None
 
 
 def _seal(body: str) -> str:
-    key = request.cookies.get(SESSION_COOKIE, "")
+    # Of the two, other hosts of the domain can set the plain one only.
+    key = request.cookies.get(HOST_PREFIX + SESSION_COOKIE, "") or request.cookies.get(SESSION_COOKIE, "")
     return hmac.new(f"genba-flash:{key}".encode(), body.encode(), hashlib.sha256).hexdigest()

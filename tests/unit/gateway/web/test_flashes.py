@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+
 from quart import Response
 
-from genba_gateway.api.gate import SESSION_COOKIE
+from genba_gateway.api.gate import HOST_PREFIX, SESSION_COOKIE
 from genba_gateway.web.flashes import FLASH_COOKIE, MAX_TEXT_CHARS, Flash, leave_flash, take_flash
 from tests.support.page_request import in_request
 
@@ -39,3 +43,20 @@ async def test_a_long_message_still_fits_into_a_cookie() -> None:
         taken = await _taken(await _left("x" * length, "token"), "token")
         assert taken is not None
         assert len(taken.text) == MAX_TEXT_CHARS
+
+
+async def test_another_host_of_the_domain_which_sets_the_plain_cookie_makes_no_message() -> None:
+    value = await _left("Send your password to …", "theirs")
+    cookies = f"{HOST_PREFIX}{SESSION_COOKIE}=ours; {SESSION_COOKIE}=theirs; {FLASH_COOKIE}={value}"
+    async with in_request(cookie=cookies):
+        assert take_flash() is None
+        response = leave_flash(Response(b""), "good", "Saved.", secure=True)
+    own = response.headers["Set-Cookie"].partition("=")[2].partition(";")[0].strip('"')
+    async with in_request(cookie=f"{HOST_PREFIX}{SESSION_COOKIE}=ours; {FLASH_COOKIE}={own}"):
+        assert take_flash() == Flash("good", "Saved.")
+
+
+async def test_a_message_that_can_not_be_read_is_none() -> None:
+    for body in ("é", "!", "x", base64.urlsafe_b64encode(b'"\xff"').decode()):
+        seal = hmac.new(b"genba-flash:token", body.encode(), hashlib.sha256).hexdigest()
+        assert await _taken(f"{body}.{seal}", "token") is None
