@@ -23,7 +23,7 @@ from genba_gateway.services.users import Users
 from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.sealing import Sealer
-from genba_gateway.web import pages, preferences, tokens
+from genba_gateway.web import account, pages, preferences, tokens
 from genba_gateway.web import sign_in as sign_in_pages
 from genba_gateway.web.pages import Pages
 from tests.support.database import make_database
@@ -69,12 +69,13 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
     clock, passwords, shown = Clock(), cheap_passwords(), Pages(access_url=access_url)
     users, sign_in = Users(database, passwords, clock), SignIn(database, passwords, PubSub(), clock)
     keys, links = ApiKeys(database, PubSub(), clock), SignInLinks(database, access_url, clock)
+    changes = UserChanges(database, passwords, PubSub(), clock)
     orgs, git_keys = Organizations(database), GitSSHKeys(database, Sealer({"k": b"k" * 32}), clock)
 
     app = make_app(
         database,
         user_routes.make_blueprint(users, sign_in, secure_cookies=access_url.startswith("https:")),
-        user_changes.make_blueprint(UserChanges(database, passwords, PubSub(), clock), users),
+        user_changes.make_blueprint(changes, users),
         api_keys.make_blueprint(keys, users),
         organizations.make_blueprint(orgs, users),
         git_ssh_keys.make_blueprint(git_keys, users),
@@ -83,6 +84,7 @@ def _wire(database: Database, access_url: str, make_counter: Callable[[Quart], C
         preferences.make_blueprint(shown),
         sign_in_pages.make_blueprint(shown, users, sign_in, links),
         tokens.make_blueprint(shown, users, keys),
+        account.make_blueprint(shown, users, changes),
         prepare=pages.install_not_found_page,
         make_counter=make_counter,
     )

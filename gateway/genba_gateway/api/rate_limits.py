@@ -21,7 +21,11 @@ FILE_LIMIT: Final = 12
 BYPASS_HEADER: Final = "X-Coder-Bypass-Ratelimit"
 
 _PASSWORD_PATH: Final = re.compile(r"/api/v2/users/[^/]+/password")
-"""Whoever took over a session could guess the old one there."""
+_PASSWORD_PAGE: Final = "/settings/security"
+"""Whoever took over a session could guess the old password at both."""
+
+_PASSWORD_CHANGES: Final = "changes of passwords"
+"""They share one count: a user has several names in paths, and may guess under each."""
 
 SIGN_IN_PATHS: Final = frozenset(
     {*("/api/v2/users/login", "/api/v2/users/first", "/api/v2/users/validate-password"), "/login", "/setup", "/sign-in"}
@@ -53,6 +57,8 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], 
         caller = g.actor.user_id if isinstance(g.actor, UserActor) else client_address()
         # Paths that lead nowhere share one count: any number of them can be made up.
         endpoint = request.path if request.url_rule is not None else ""
+        if _is_password_change():
+            endpoint = _PASSWORD_CHANGES
         allowance = counter.count((caller, endpoint), limit, now_s())
         g.allowance = allowance
         if allowance.is_over:
@@ -81,10 +87,16 @@ def _limit_of_request() -> int | None:
         return None  # a session sends them by the hundred; opening one is counted, and so are carriers at once
     if request.path in SIGN_IN_PATHS:
         return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
-    if request.method == "PUT" and _PASSWORD_PATH.fullmatch(request.path):
+    if _is_password_change():
         return SIGN_IN_LIMIT
     if not request.path.startswith("/api/"):
         return None
     if request.path.startswith("/api/v2/files"):
         return FILE_LIMIT
     return GENERAL_LIMIT
+
+
+def _is_password_change() -> bool:
+    if request.method == "PUT":
+        return _PASSWORD_PATH.fullmatch(request.path) is not None
+    return request.method == "POST" and request.path == _PASSWORD_PAGE

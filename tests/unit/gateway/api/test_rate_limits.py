@@ -152,3 +152,18 @@ async def test_passwords_are_changed_no_more_often_than_guessed(limited: Identit
     path = "/api/v2/users/me/password"
     found = [(await client.put(path, data=b"{}", headers=mia.headers)).status_code for _ in range(SIGN_IN_LIMIT + 1)]
     assert found == [400] * SIGN_IN_LIMIT + [429]
+
+
+async def test_all_changes_of_passwords_share_one_count(limited: Identity) -> None:
+    mia = await make_user(limited.database, "mia")
+    client = limited.app.test_client()
+    names = ("me", "mia", "MIA", mia.user.id)
+    for turn in range(SIGN_IN_LIMIT - 1):
+        path = f"/api/v2/users/{names[turn % len(names)]}/password"
+        assert (await client.put(path, data=b"{}", headers=mia.headers)).status_code == 400
+    page = "/settings/security"
+    assert (await client.post(page, form={}, headers=mia.headers)).status_code != 429
+    assert (await client.post(page, form={}, headers=mia.headers)).status_code == 429
+    refused = await client.put("/api/v2/users/Mia/password", data=b"{}", headers=mia.headers)
+    assert refused.status_code == 429
+    assert (await client.get(page, headers=mia.headers)).status_code == 200
