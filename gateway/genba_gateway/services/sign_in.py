@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.channels import of_key
 from genba_gateway.domain.users import LoginType, User, UserStatus, Visitor
@@ -32,7 +34,7 @@ class SignIn:
             The session's token.
 
         Raises:
-            Unauthenticated: no such user, another password, or suspended.
+            Unauthenticated: no such user, another password, suspended, or changed in one of these meanwhile.
             Forbidden: the user signs in another way.
         """
         async with self._database.read() as connection:
@@ -50,9 +52,12 @@ class SignIn:
         renewed = await self._passwords.hash(password) if self._passwords.is_outdated(user.password_hash) else ""
         async with self._database.write() as connection:
             now = self._now()
-            if renewed:
-                await user_store.update_user(connection, user.id, {"password_hash": renewed, "updated_at": now})
-            return await store_session(connection, user, visitor, now)
+            if await _still_may_sign_in(connection, user):
+                if renewed:
+                    await user_store.update_user(connection, user.id, {"password_hash": renewed, "updated_at": now})
+                return await store_session(connection, user, visitor, now)
+        await self._record_refusal(visitor, user, 401)
+        raise Unauthenticated("What you sign in with was changed just now: sign in again.")
 
     async def sign_out(self, actor: UserActor) -> None:
         """End the session that asks, and the user's sessions with workspace apps."""
@@ -90,3 +95,13 @@ class SignIn:
                 user_agent=visitor.user_agent,
                 status_code=status_code,
             )
+
+
+async def _still_may_sign_in(connection: AsyncConnection, verified: User) -> bool:
+    """Checking a password takes its time, in which the user may get another one, and lose all sessions with it."""
+    user = await user_store.find_user(connection, verified.id)
+    return (
+        user is not None
+        and user.status != UserStatus.SUSPENDED
+        and (user.login_type, user.password_hash) == (verified.login_type, verified.password_hash)
+    )

@@ -73,6 +73,7 @@ class UserChanges:
         Raises:
             BadRequest: the user signs in another way; the old password, which users tell of themselves, is wrong;
                 the new one is too weak, or the same.
+            Conflict: the password was changed meanwhile.
         """
         require(actor, Resource.USER, Action.UPDATE, user.id)
         if user.login_type != LoginType.PASSWORD:
@@ -84,8 +85,12 @@ class UserChanges:
             raise _refuse("password", "is the old one: choose another")
         password_hash = await self._passwords.hash(new)
         async with self._database.write() as connection:
+            # Of two changes at once the second was let in by a password that is none any more.
+            if (await _read(connection, user.id)).password_hash != user.password_hash:
+                raise Conflict("The password was changed just now: sign in with the new one, and then change it.")
             await self._update(connection, actor, user, {"password_hash": password_hash}, {"password": "changed"})
             ended = await key_store.delete_keys_of_user(connection, user.id, keep_id=actor.key_id)
+            await key_store.delete_sign_in_links(connection, user.id)
         self._pubsub.publish(*map(of_key, ended))
 
     async def suspend(self, actor: UserActor, user: User) -> User:
@@ -97,11 +102,15 @@ class UserChanges:
         self._require_administrator(actor)
         if user.id == actor.user_id:
             raise BadRequest("You can't suspend yourself: ask another owner.")
-        if OWNER in user.roles:
-            raise BadRequest(f"User {user.username!r} is an owner, whom nobody can suspend: take the role away first.")
         changed = {"status": UserStatus.SUSPENDED.value}
-        suspended = await self._change(actor, user, changed, changed)
-        async with self._database.read() as connection:
+        async with self._database.write() as connection:
+            if OWNER in (await _read(connection, user.id)).roles:
+                raise BadRequest(
+                    f"User {user.username!r} is an owner, whom nobody can suspend: take the role away first."
+                )
+            await self._update(connection, actor, user, changed, changed)
+            await key_store.delete_sign_in_links(connection, user.id)
+            suspended = await _read(connection, user.id)
             keys = await key_store.list_key_ids(connection, user.id)
         self._pubsub.publish(*map(of_key, keys))
         return suspended
@@ -126,6 +135,7 @@ class UserChanges:
             raise _refuse("roles", f"{unknown[0]!r} can't be given: choose among {', '.join(ASSIGNABLE_ROLES)}")
         kept = list(dict.fromkeys(roles))
         async with self._database.write() as connection:
+            user = await _read(connection, user.id)
             if OWNER not in kept:
                 await self._require_other_owner(connection, user)
             await self._update(connection, actor, user, {"roles": kept}, {"roles": " ".join(kept)})
@@ -143,6 +153,7 @@ class UserChanges:
         if user.id == actor.user_id:
             raise Forbidden("You can't delete yourself: ask another owner.")
         async with self._database.write() as connection:
+            user = await _read(connection, user.id)
             count = await user_store.count_workspaces(connection, user.id)
             if count:
                 raise PreconditionFailed(
@@ -150,6 +161,7 @@ class UserChanges:
                 )
             await self._require_other_owner(connection, user)
             ended = await key_store.delete_keys_of_user(connection, user.id)
+            await key_store.delete_sign_in_links(connection, user.id)
             await user_store.delete_user(connection, user.id, self._now())
             resource = ("user", user.id, user.username)
             await record_change(connection, actor, self._now(), resource, {}, action="delete")
@@ -160,7 +172,7 @@ class UserChanges:
             raise Forbidden("Your roles don't allow to administer users.")
 
     async def _require_other_owner(self, connection: AsyncConnection, user: User) -> None:
-        """Two owners may ask at the same moment, each for the other's end."""
+        """Two owners may ask at the same moment, each for the other's end: `user` is read in the same transaction."""
         if OWNER in user.roles and not await user_store.has_other_owner(connection, user.id):
             raise Conflict(f"User {user.username!r} is the last owner: make another one first.")
 

@@ -149,6 +149,11 @@ async def insert_sign_in_link(
     )
 
 
+async def delete_sign_in_links(connection: AsyncConnection, user_id: str) -> None:
+    """Remove the links that would sign a user in."""
+    await connection.execute(_links.delete().where(_links.c.user_id == user_id))
+
+
 async def take_sign_in_link(connection: AsyncConnection, hashed_secret: bytes, *, now: datetime) -> str | None:
     """Use up a link: the user's id, or None when it is unknown, used or expired. Expired ones go too."""
     statement = _links.delete().where(_links.c.hashed_secret == hashed_secret)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import OWNER
-from genba_gateway.domain.users import User, UserStatus
+from genba_gateway.domain.users import LoginType, User, UserStatus
 from genba_gateway.store import tables
 from genba_gateway.store.rows import Row, columns_of, read_record
 
@@ -153,7 +153,11 @@ async def count_workspaces(connection: AsyncConnection, user_id: str) -> int:
 
 async def has_other_owner(connection: AsyncConnection, user_id: str) -> bool:
     """Whether somebody else than this user is an owner who can sign in."""
-    query = _SELECT.where(_users.c.id != user_id, _users.c.status != UserStatus.SUSPENDED.value)
+    query = _SELECT.where(
+        _users.c.id != user_id,
+        _users.c.status != UserStatus.SUSPENDED.value,
+        _users.c.login_type != LoginType.NONE.value,
+    )
     rows = (await connection.execute(query)).mappings().all()
     return any(OWNER in read_user(row).roles for row in rows)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from genba_gateway.domain.actors import OWNER
 from genba_gateway.domain.channels import of_key
-from genba_gateway.errors import Conflict, Forbidden, PreconditionFailed
+from genba_gateway.domain.users import LoginType
+from genba_gateway.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from genba_gateway.services.user_changes import UserChanges
 from tests.support.gateway_app import cheap_passwords, make_user
 from tests.support.workshop import Workshop
@@ -55,3 +58,40 @@ async def test_members_administer_nobody(workshop: Workshop, changes: UserChange
             await change
     with pytest.raises(Forbidden):
         await changes.delete(mia, sven)
+
+
+async def test_rules_on_owners_ask_who_is_one_now(workshop: Workshop, changes: UserChanges) -> None:
+    otto = await make_user(workshop.database, "otto")
+    await changes.set_roles(workshop.owner.actor, otto.user, [OWNER])
+    # `otto.user` was read while Otto was no owner, as by a request that waits behind the one that made him one.
+    with pytest.raises(BadRequest, match="is an owner"):
+        await changes.suspend(workshop.owner.actor, otto.user)
+    await changes.set_roles(replace(otto.actor, roles=(OWNER,)), workshop.owner.user, [])
+    with pytest.raises(Conflict, match="last owner"):
+        await changes.set_roles(workshop.owner.actor, otto.user, [])
+    with pytest.raises(Conflict, match="last owner"):
+        await changes.delete(workshop.owner.actor, otto.user)
+
+
+async def test_an_owner_who_can_not_sign_in_does_not_count(workshop: Workshop, changes: UserChanges) -> None:
+    bot = await make_user(workshop.database, "bot", roles=(OWNER,), login_type=LoginType.NONE)
+    with pytest.raises(Conflict, match="last owner"):
+        await changes.delete(bot.actor, workshop.owner.user)
+
+
+async def test_of_two_changes_of_a_password_at_once_the_second_is_refused(
+    workshop: Workshop, changes: UserChanges
+) -> None:
+    first, second = "correct horse battery staple", "some other battery staple"
+    await changes.set_password(workshop.owner.actor, workshop.member.user, old="", new=first)
+    with pytest.raises(Conflict, match="changed just now"):
+        await changes.set_password(workshop.owner.actor, workshop.member.user, old="", new=second)
+
+
+async def test_a_user_who_was_deleted_meanwhile_is_not_changed(workshop: Workshop, changes: UserChanges) -> None:
+    sven = workshop.stranger.user
+    await changes.delete(workshop.owner.actor, sven)
+    with pytest.raises(NotFound):
+        await changes.set_roles(workshop.owner.actor, sven, [OWNER])
+    with pytest.raises(NotFound):
+        await changes.suspend(workshop.owner.actor, sven)
