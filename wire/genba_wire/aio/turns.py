@@ -17,10 +17,10 @@ class Turns:
     that it passes.
     """
 
-    __slots__ = ("__weakref__", "_depth", "_due", "_loop")
+    __slots__ = ("__weakref__", "_depth", "_due")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    # It holds no loop: it is kept by its loop, weakly, which could never go if it held the loop itself.
+    def __init__(self) -> None:
         self._due: list[Callable[[], None]] = []
         self._depth = 0
 
@@ -36,21 +36,23 @@ class Turns:
         # By index: what is done may make more due, as a socket that took bytes gives credit for them.
         self._depth, at = 1, 0
         due = self._due
-        while at < len(due):
-            try:
-                due[at]()
-            except Exception:  # one user's failure is not the others', as with callbacks of the loop
-                logger.exception("What was due at the end of a turn failed.")
-            at += 1
-        due.clear()
-        self._depth = 0
+        try:
+            while at < len(due):
+                try:
+                    due[at]()
+                except Exception:  # one user's failure is not the others', as with callbacks of the loop
+                    logger.exception("What was due at the end of a turn failed.")
+                at += 1
+        finally:
+            due.clear()
+            self._depth = 0
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Call at the end of what is read at the moment, or in the loop's next turn when nothing is."""
         if self._depth:
             self._due.append(call)
         else:
-            self._loop.call_soon(call)
+            asyncio.get_running_loop().call_soon(call)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
@@ -58,5 +60,4 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary(
 
 def turns_of_loop() -> Turns:
     """Return those of the running loop."""
-    loop = asyncio.get_running_loop()
-    return _turns.setdefault(loop, Turns(loop))
+    return _turns.setdefault(asyncio.get_running_loop(), Turns())

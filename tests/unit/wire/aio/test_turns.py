@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -73,3 +75,37 @@ async def test_every_loop_has_its_own() -> None:
         return turns_of_loop()
 
     assert await asyncio.to_thread(asyncio.run, theirs()) is not mine
+
+
+async def test_a_loop_that_ended_is_freed() -> None:
+    def run() -> weakref.ref[asyncio.AbstractEventLoop]:
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(use())
+        finally:
+            loop.close()
+        return weakref.ref(loop)
+
+    async def use() -> None:
+        turns_of_loop()
+
+    freed = await asyncio.to_thread(run)
+    gc.collect()
+    assert freed() is None
+
+
+async def test_after_an_interrupt_all_is_as_before() -> None:
+    turns, done = turns_of_loop(), list[str]()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    turns.begin()
+    turns.at_end(interrupt)
+    turns.at_end(lambda: done.append("due"))
+    with pytest.raises(KeyboardInterrupt):
+        turns.end()
+    turns.begin()
+    turns.at_end(lambda: done.append("next"))
+    turns.end()
+    assert done == ["next"], "what was due at the interrupted end is gone, and a turn ends again"
