@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from genba_gateway.domain import channels
 from genba_gateway.domain.actors import UserActor
+from genba_gateway.services.workspace_sights import PAUSE_S
 from genba_gateway.services.workspaces import WATCH_REFRESH_S, WorkspacePage, Workspaces
 from genba_gateway.store.pubsub import PubSub
 
 
 class WorkspaceLists:
-    """Use cases on many workspaces at once."""
+    """Use cases on many workspaces at once.
 
-    def __init__(self, workspaces: Workspaces, pubsub: PubSub) -> None:
+    Args:
+        pause_s: the least time between two readings of a list: all its workspaces are read for a change of one.
+    """
+
+    def __init__(self, workspaces: Workspaces, pubsub: PubSub, *, pause_s: float = PAUSE_S) -> None:
         self._workspaces = workspaces
         self._pubsub = pubsub
+        self._pause_s = pause_s
 
     async def watch_matching(
         self, actor: UserActor, text: str, *, limit: int, offset: int
@@ -35,3 +42,4 @@ class WorkspaceLists:
                 # Others than before are waited for by a subscription of their own, made before the next reading.
                 if before == listed:
                     await subscription.changed(WATCH_REFRESH_S)
+                await asyncio.sleep(self._pause_s)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from genba_gateway.services.workspace_lists import WorkspaceLists
 from tests.support.workshop import CEILING_S, Workshop, open_workshop
 
 
@@ -42,3 +43,15 @@ async def test_a_change_between_two_readings_is_not_missed(workshop: Workshop) -
     async with asyncio.timeout(CEILING_S):
         assert (await anext(pages)).workspaces[0].name == "other"
     await pages.aclose()
+
+
+async def test_between_two_readings_is_a_pause(workshop: Workshop) -> None:
+    workspace = await workshop.add_workspace(await workshop.add_template())
+    services = workshop.services
+    lists = WorkspaceLists(services.workspaces, workshop.pubsub, pause_s=3600)
+    pages = lists.watch_matching(workshop.member.actor, "", limit=10, offset=0)
+    await anext(pages)
+    await services.workspaces.rename(workshop.member.actor, workspace["id"], "other")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await anext(pages)
