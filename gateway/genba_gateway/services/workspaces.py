@@ -32,6 +32,7 @@ from genba_gateway.store import builds as build_store
 from genba_gateway.store import resources as resource_store
 from genba_gateway.store import template_versions as version_store
 from genba_gateway.store import templates as template_store
+from genba_gateway.store import users as user_store
 from genba_gateway.store import workspaces as workspace_store
 from genba_gateway.store.audit_logs import insert_audit_log
 from genba_gateway.store.engine import Database
@@ -66,7 +67,7 @@ class Workspaces:
 
         Raises:
             BadRequest: a bad name, ttl, schedule or parameter, or a version that can't be built.
-            NotFound: no such template or version.
+            NotFound: no such template or version, or the owner was deleted meanwhile.
             Forbidden: the template requires its active version.
             Conflict: the owner has a workspace of this name.
         """
@@ -76,6 +77,8 @@ class Workspaces:
         if request.autostart_schedule:
             next_start_at = await read_next_start(request.autostart_schedule, now, field="autostart_schedule")
         async with self._database.write() as connection:
+            if await user_store.find_user(connection, owner.id) is None:
+                raise not_found()
             version = None
             if request.template_version_id:
                 version = await version_store.find_version(connection, request.template_version_id)

@@ -6,7 +6,7 @@ import pytest
 
 from genba_gateway.domain import channels
 from genba_gateway.domain.provisioning import TemplateParameter
-from genba_gateway.errors import BadRequest
+from genba_gateway.errors import BadRequest, NotFound
 from genba_wire.api.workspaces import BuildParameter, CreateWorkspaceRequest
 from tests.support.workshop import CEILING_S, Workshop
 
@@ -48,3 +48,13 @@ async def test_where_the_template_decides_when_workspaces_stop_nobody_else_does(
     assert [problem.field for problem in refused.value.validations] == ["ttl_ms"]
     made = await create(mia.actor, mia.user, CreateWorkspaceRequest(name="a", template_id=template["id"]))
     assert made.ttl_ms == 60_000
+
+
+async def test_a_user_who_was_deleted_meanwhile_gets_no_workspace(workshop: Workshop) -> None:
+    template = await workshop.add_template()
+    olga, mia = workshop.owner.actor, workshop.member.user
+    await workshop.services.user_changes.delete(olga, mia)
+    # `mia` was found before.
+    wanted = CreateWorkspaceRequest(name="dev", template_id=template["id"])
+    with pytest.raises(NotFound):
+        await workshop.services.workspaces.create(olga, mia, wanted)
