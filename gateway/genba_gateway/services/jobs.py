@@ -27,10 +27,12 @@ class Jobs:
         self._pubsub = pubsub
         self._now = now
 
-    async def list_logs(self, job_id: str, *, after: int, before: int | None) -> list[StoredJobLog]:
-        """Lines with after < id < before."""
+    async def list_logs(
+        self, job_id: str, *, after: int, before: int | None, limit: int | None = None
+    ) -> list[StoredJobLog]:
+        """Lines with after < id < before, the first of them if there is a limit."""
         async with self._database.read() as connection:
-            return await job_store.list_job_logs(connection, job_id, after=after, before=before)
+            return await job_store.list_job_logs(connection, job_id, after=after, before=before, limit=limit)
 
     async def follow_logs(self, job_id: str, *, after: int) -> AsyncGenerator[StoredJobLog]:
         """Lines with an id above `after`, as they come, until the job ended and all were given."""

@@ -61,7 +61,9 @@ class WorkspaceSights:
         self._pause_s = pause_s
         self._refresh_s = refresh_s
 
-    async def look(self, actor: UserActor, workspace_id: str, *, job_id: str = "", after: int = 0) -> WorkspaceSight:
+    async def look(
+        self, actor: UserActor, workspace_id: str, *, job_id: str = "", after: int = 0, with_lines: bool = True
+    ) -> WorkspaceSight:
         """The workspace now, deleted or not.
 
         Args:
@@ -69,12 +71,13 @@ class WorkspaceSights:
             workspace_id: at what.
             job_id: of the build that was the latest at the former look, if there was one.
             after: the last line of its log that is known.
+            with_lines: False for none of them: a chatty build has tens of thousands.
         """
         workspace = await self._workspaces.get(actor, workspace_id, include_deleted=True)
         job = workspace.latest_build.job
         lines: Sequence[StoredJobLog] = ()
         # A build that is watched is read to its end; of one that succeeded before, nobody asks how it went.
-        if job.status is not JobStatus.SUCCEEDED or job.id == job_id:
+        if with_lines and (job.status is not JobStatus.SUCCEEDED or job.id == job_id):
             lines = await self._jobs.list_logs(job.id, after=after if job.id == job_id else 0, before=None)
         metadata: dict[str, Sequence[MetadataItem]] = {}
         async with self._database.read() as connection:

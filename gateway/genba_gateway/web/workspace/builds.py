@@ -46,7 +46,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         )
         return pages.show(
             "workspace/builds.html",
-            view=await shown.view(actor, workspace),
+            view=await shown.glance(actor, workspace),
             builds=found[:PAGE_BUILDS],
             page=page,
             has_more=len(found) > PAGE_BUILDS,
@@ -58,10 +58,10 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
     async def show(owner: str, name: str, number: str) -> Response:
         actor = current_user()
         workspace, build = await find(owner, name, number)
-        reader = await shown.read_steps(build)
+        reader = await shown.steps.read(build.job.id)
         return pages.show(
             "workspace/one_build.html",
-            view=await shown.view(actor, workspace),
+            view=await shown.glance(actor, workspace),
             build=build,
             steps=reader.steps(build.job.completed_at),
             parameters=await shown.parameters(actor, build),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from quart import Blueprint, Response
 
@@ -18,7 +19,9 @@ from genba_gateway.web.workspace.schedule import DAYS, read_schedule, write_sche
 from genba_gateway.web.workspace.shown import ShownWorkspaces
 from genba_gateway.web.workspace.view import path_of
 
-MAX_HOURS_CHARS = 8
+MAX_HOURS_CHARS: Final = 8
+MAX_HOURS: Final = 10_000
+"""More than any rule lets pass, and few enough for times to hold them; the rules themselves are the services'."""
 
 
 def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
@@ -43,7 +46,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         schedule = workspace.autostart_schedule or ""
         return pages.show(
             "workspace/settings.html",
-            view=await shown.view(actor, workspace),
+            view=await shown.glance(actor, workspace),
             rules=await services.templates.get(actor, workspace.template_id),
             hours=f"{workspace.ttl_ms / 3_600_000:g}" if workspace.ttl_ms else "",
             schedule=read_schedule(schedule),
@@ -110,7 +113,7 @@ def read_hours(text: str) -> int | None:
     """Hours as milliseconds, or None for nothing.
 
     Raises:
-        BadRequest: it is no number.
+        BadRequest: it is no number, or too large a one.
     """
     text = text.strip()
     if not text:
@@ -121,4 +124,6 @@ def read_hours(text: str) -> int | None:
         hours = -1.0
     if not 0 <= hours < float("inf"):
         raise BadRequest(translate("Write the hours as a number, such as 8 or 1.5, or leave the field empty."))
+    if hours > MAX_HOURS:
+        raise BadRequest(translate("Write at most %(hours)s hours.") % {"hours": MAX_HOURS})
     return round(hours * 3_600_000)

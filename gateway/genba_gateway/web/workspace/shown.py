@@ -8,12 +8,14 @@ from typing import Final
 
 from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.agents import Agent
+from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock, not_found
 from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.languages import speaking
 from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
+from genba_gateway.web.workspace.kept_steps import KeptSteps
 from genba_gateway.web.workspace.steps import StepReader
 from genba_gateway.web.workspace.view import WorkspaceView, view_workspace
 
@@ -43,6 +45,7 @@ class ShownWorkspaces:
         self.services = services
         self.now = now
         self.make_subdomain_url = make_subdomain_url
+        self.steps = KeptSteps(services.jobs)
 
     async def find(self, actor: UserActor, owner: str, name: str) -> Workspace:
         """A workspace by the names of its address; one that was deleted, too.
@@ -80,10 +83,15 @@ class ShownWorkspaces:
 
     async def view(self, actor: UserActor, workspace: Workspace) -> WorkspaceView:
         """A workspace as its page shows it now."""
-        sight = await self.services.workspace_sights.look(actor, workspace.id)
-        reader = StepReader()
-        reader.read(sight.lines)
+        sight = await self.services.workspace_sights.look(actor, workspace.id, with_lines=False)
+        job = sight.workspace.latest_build.job
+        reader = StepReader() if job.status is JobStatus.SUCCEEDED else await self.steps.read(job.id)
         return self._view(actor, sight, reader)
+
+    async def glance(self, actor: UserActor, workspace: Workspace) -> WorkspaceView:
+        """The same without the steps of its build: for its other pages."""
+        sight = await self.services.workspace_sights.look(actor, workspace.id, with_lines=False)
+        return self._view(actor, sight, StepReader())
 
     async def watch(self, actor: UserActor, workspace_id: str, language: str) -> AsyncGenerator[WorkspaceView]:
         """The same now and after each change, in a language. Check that the actor may see it before."""
@@ -110,12 +118,6 @@ class ShownWorkspaces:
         known = await self.services.template_versions.list_parameters(actor, build.template_version_id)
         named = [(each.display_name or each.name, values.pop(each.name)) for each in known if each.name in values]
         return [*named, *values.items()]
-
-    async def read_steps(self, build: Build) -> StepReader:
-        """What the log of a build says of its steps."""
-        reader = StepReader()
-        reader.read(await self.services.jobs.list_logs(build.job.id, after=0, before=None))
-        return reader
 
     def _view(self, actor: UserActor, sight: WorkspaceSight, reader: StepReader) -> WorkspaceView:
         steps = reader.steps(sight.workspace.latest_build.job.completed_at)
