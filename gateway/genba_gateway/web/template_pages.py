@@ -19,8 +19,9 @@ from genba_gateway.services.template_files import TemplateFiles
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.templates import Templates
 from genba_gateway.web.languages import mark, translate
-from genba_gateway.web.markup import colour_file, render_markdown
+from genba_gateway.web.markup import colour_file
 from genba_gateway.web.pages import Pages
+from genba_gateway.web.read_mes import ReadMes
 from genba_gateway.web.states import version_state
 
 VERSIONS_SHOWN: Final = 100
@@ -95,6 +96,7 @@ def make_blueprint(
 ) -> Blueprint:
     """/templates and what is below it, but for the form of a workspace."""
     blueprint = pages.blueprint("templates")
+    read_mes = ReadMes()
     read = Permission(Resource.TEMPLATE, Action.READ)
 
     @blueprint.get("/templates")
@@ -112,7 +114,7 @@ def make_blueprint(
         return pages.show(
             "templates/readme.html",
             frame=Frame(view_template(found), ""),
-            readme=render_markdown(version.readme),
+            readme=await read_mes.read(version),
             version=version,
         )
 
