@@ -51,6 +51,8 @@ class Field:
     is_fixed: bool
     """It was given once and can't be changed any more."""
     is_masked: bool
+    keeps: bool
+    """Left empty, it keeps the value that the workspace has, which is not shown."""
     is_ephemeral: bool
     low: int | None
     high: int | None
@@ -76,7 +78,8 @@ def _make_field(
     problems: Mapping[str, str],
     is_first_build: bool,
 ) -> Field:
-    value = values.get(parameter.name, parameter.default_value)
+    keeps = not is_first_build and keeps_when_empty(parameter, values)
+    value = "" if keeps else values.get(parameter.name, parameter.default_value)
     styling = _read_styling(parameter)
     return Field(
         id=f"p{index}",
@@ -89,15 +92,39 @@ def _make_field(
         chosen=_chosen(parameter, value),
         options=parameter.options,
         placeholder=str(styling.get("placeholder", "")),
-        is_required=parameter.required,
+        is_required=parameter.required and not keeps,
         is_fixed=bool(styling.get("disabled"))
         or (not is_first_build and not parameter.mutable and not parameter.ephemeral and parameter.name in values),
-        is_masked=bool(styling.get("mask_input")),
+        is_masked=is_masked(parameter),
+        keeps=keeps,
         is_ephemeral=parameter.ephemeral,
         low=parameter.validation_min,
         high=parameter.validation_max,
         problem=problems.get(parameter.name, ""),
     )
+
+
+def is_masked(parameter: TemplateParameter) -> bool:
+    """Whether the author wants the value hidden from who looks over one's shoulder."""
+    return bool(_read_styling(parameter).get("mask_input"))
+
+
+def keeps_when_empty(parameter: TemplateParameter, held: Mapping[str, str]) -> bool:
+    """Whether the field of a parameter does not show the value that a workspace holds, and keeps it if left empty."""
+    return (
+        parameter.name in held
+        and not parameter.ephemeral
+        and is_masked(parameter)
+        and choose_control(parameter) in {"input", "number", "textarea"}
+    )
+
+
+def drop_kept(
+    typed: Mapping[str, str], parameters: Sequence[TemplateParameter], held: Mapping[str, str]
+) -> dict[str, str]:
+    """What was typed, without the fields that were left empty to keep what a workspace holds."""
+    keeping = {each.name for each in parameters if keeps_when_empty(each, held)}
+    return {name: value for name, value in typed.items() if value or name not in keeping}
 
 
 def choose_control(parameter: TemplateParameter) -> str:

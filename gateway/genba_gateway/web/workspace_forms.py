@@ -25,7 +25,7 @@ from genba_gateway.services.workspaces import Workspaces
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import translate
 from genba_gateway.web.pages import Pages
-from genba_gateway.web.parameter_fields import PREFIX, make_fields, read_values
+from genba_gateway.web.parameter_fields import PREFIX, drop_kept, make_fields, read_values
 from genba_gateway.web.template_pages import TemplateFinder, view_template
 from genba_gateway.web.workspace_views import workspace_address
 from genba_wire.api.workspaces import BuildParameter, CreateBuildRequest, CreateWorkspaceRequest
@@ -233,7 +233,7 @@ def _add_changing(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
     async def change(owner: str, workspace: str) -> Response:
         form = await read_form()
         found, version, parameters, held = await find(owner, workspace)
-        values = read_values(form, parameters)
+        values = drop_kept(read_values(form, parameters), parameters, held)
         try:
             await forms.change(found, version, values)
         except (BadRequest, Conflict) as error:
@@ -280,7 +280,8 @@ def _explain_field(
 ) -> str:
     """What is wrong with the field that was typed in, by the rules that the build will hold it to."""
     name = form.get("field", "").removeprefix(PREFIX)
-    _, problems = choose_values(parameters, read_values(form, parameters), held, is_first_build=is_first_build)
+    typed = drop_kept(read_values(form, parameters), parameters, held)
+    _, problems = choose_values(parameters, typed, held, is_first_build=is_first_build)
     return next((each.detail for each in problems if each.name == name), "")
 
 

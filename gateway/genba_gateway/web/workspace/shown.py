@@ -14,6 +14,7 @@ from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock, not_found
 from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.languages import speaking
+from genba_gateway.web.parameter_fields import is_masked
 from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace.kept_steps import KeptSteps
 from genba_gateway.web.workspace.steps import StepReader
@@ -27,8 +28,8 @@ SHOWN_BUILDS: Final = 5
 class Facts:
     """What a page shows of a workspace that changes with its builds only."""
 
-    parameters: Sequence[tuple[str, str]]
-    """Names as people read them, and values."""
+    parameters: Sequence[tuple[str, str | None]]
+    """Names as people read them, and values; None for one that is to be hidden."""
     builds: Sequence[Build]
 
 
@@ -112,12 +113,17 @@ class ShownWorkspaces:
         )
         return Facts(await self.parameters(actor, build), builds)
 
-    async def parameters(self, actor: UserActor, build: Build) -> Sequence[tuple[str, str]]:
+    async def parameters(self, actor: UserActor, build: Build) -> Sequence[tuple[str, str | None]]:
         """What a build was given, in the order of its version's parameters."""
         values = await self.services.builds.list_parameters(actor, build.id)
         known = await self.services.template_versions.list_parameters(actor, build.template_version_id)
-        named = [(each.display_name or each.name, values.pop(each.name)) for each in known if each.name in values]
-        return [*named, *values.items()]
+        named = [
+            (each.display_name or each.name, None if is_masked(each) else values[each.name])
+            for each in known
+            if each.name in values
+        ]
+        names = {each.name for each in known}
+        return [*named, *((name, value) for name, value in values.items() if name not in names)]
 
     def _view(self, actor: UserActor, sight: WorkspaceSight, reader: StepReader) -> WorkspaceView:
         steps = reader.steps(sight.workspace.latest_build.job.completed_at)

@@ -137,3 +137,32 @@ async def test_a_preset_fills_the_form_in(dashboard: Dashboard) -> None:
     assert 'name="p:cpu" value="8"' in await browser.read(links["Large"])
     assert 'name="p:cpu" value="2"' in await browser.read(links["No preset"])
     assert 'name="p:cpu" value="3"' in await browser.read(f"{links['Large']}&param.cpu=3")
+
+
+async def test_a_masked_value_is_shown_nowhere_and_kept_by_an_empty_field(dashboard: Dashboard) -> None:
+    workshop = dashboard.workshop
+    masked = TemplateParameter("token", mutable=True, required=True, styling='{"mask_input": true}')
+    text = TemplateParameter("key", mutable=True, form_type="textarea", styling='{"mask_input": true}')
+    await workshop.add_template("secret", masked, text)
+    browser = dashboard.browser(workshop.member)
+    form = "/templates/secret/workspace"
+    await browser.read(form)
+    await browser.send(form, {"name": "blue", "p:token": "hunter2", "p:key": "hunter3"})
+    await workshop.run_next()
+    path = "/@mia/blue/settings/parameters"
+    for page in ("/@mia/blue", "/@mia/blue/builds/1"):
+        shown = await browser.read(page)
+        assert "hunter" not in shown
+        assert shown.count("hidden</dd>") == 2
+    shown = await browser.read(path)
+    assert "hunter" not in shown
+    assert "leave the field empty to keep it" in shown
+    assert " required" not in shown
+    checked = await browser.send(f"{path}/check", {"field": "p:token", "p:token": ""}, htmx=True)
+    assert not (await checked.get_data(as_text=True)).strip()
+    sent = await browser.send(path, {"p:token": "", "p:key": "other"})
+    assert sent.headers["Location"] == "/@mia/blue"
+    found = await workshop.services.workspaces.list_matching(workshop.member.actor, "", limit=None, offset=0)
+    build = found.workspaces[0].latest_build
+    held = await workshop.services.builds.list_parameters(workshop.member.actor, build.id)
+    assert held == {"token": "hunter2", "key": "other"}
