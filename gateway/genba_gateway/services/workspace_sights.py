@@ -85,14 +85,16 @@ class WorkspaceSights:
                 metadata[agent_id] = await metadata_store.list_metadata(connection, agent_id)
         return WorkspaceSight(workspace, lines, metadata)
 
-    async def watch(self, actor: UserActor, workspace_id: str) -> AsyncGenerator[WorkspaceSight]:
+    async def watch(
+        self, actor: UserActor, workspace_id: str, *, with_lines: bool = True
+    ) -> AsyncGenerator[WorkspaceSight]:
         """The workspace now and after each change, until it is deleted. Check that the actor may see it before."""
         job_id, after = "", 0
         watched: tuple[str, ...] = (channels.of_workspace(workspace_id),)
         while True:
             with self._pubsub.subscribe(*watched) as subscription:
                 while True:
-                    sight = await self.look(actor, workspace_id, job_id=job_id, after=after)
+                    sight = await self.look(actor, workspace_id, job_id=job_id, after=after, with_lines=with_lines)
                     workspace, latest = sight.workspace, sight.workspace.latest_build.job.id
                     after = sight.lines[-1].id if sight.lines else (after if latest == job_id else 0)
                     job_id = latest

@@ -11,7 +11,7 @@ one, loaded in the template's block `head`.
 * `rendering`, `assets`, `languages`: templates, files and texts, read once at import
 * `forms`: the token that forms repeat, and where a sign-in may lead
 * `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
-  workspace is made; `parameter_fields`: its fields; `markup`: read-mes and files as HTML
+  workspace is made; `parameter_fields`: its fields; `markup`, `read_mes`: read-mes and files as HTML
 * `field_problems`: what was wrong with a form's fields, in the reader's language
 * `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`,
   `user_changes`, `health`, `deployment`, `help_page`: the pages by their nouns

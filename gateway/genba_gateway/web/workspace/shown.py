@@ -97,10 +97,14 @@ class ShownWorkspaces:
     async def watch(self, actor: UserActor, workspace_id: str, language: str) -> AsyncGenerator[WorkspaceView]:
         """The same now and after each change, in a language. Check that the actor may see it before."""
         reader, job_id = StepReader(), ""
-        async for sight in self.services.workspace_sights.watch(actor, workspace_id):
-            if sight.workspace.latest_build.job.id != job_id:
-                reader, job_id = StepReader(), sight.workspace.latest_build.job.id
-            reader.read(sight.lines)
+        async for sight in self.services.workspace_sights.watch(actor, workspace_id, with_lines=False):
+            job = sight.workspace.latest_build.job
+            # A build that is watched is shown to its end; of one that succeeded before, nobody asks how it went.
+            if job.status is not JobStatus.SUCCEEDED or job.id == job_id:
+                reader = await self.steps.read(job.id)
+            elif job_id:
+                reader = StepReader()
+            job_id = job.id
             with speaking(language):
                 view = self._view(actor, sight, reader)
             yield view

@@ -9,6 +9,8 @@ from genba_gateway.domain.provisioning import JobLogLine, LogLevel, LogSource
 from genba_gateway.services.jobs import PAGE_LINES
 from genba_gateway.store import jobs as job_store
 from genba_gateway.web.workspace import kept_steps
+from genba_gateway.web.workspace.dashboard import no_subdomains
+from genba_gateway.web.workspace.shown import ShownWorkspaces
 from tests.support.dashboard_app import open_dashboard
 
 
@@ -50,6 +52,13 @@ async def test_a_page_that_asks_again_has_only_new_lines_read(tmp_path: Path, mo
         for other in ("/@mia/dev/builds", "/@mia/dev/settings"):
             await browser.read(other)
         assert counts == []
+        shown = ShownWorkspaces(workshop.services, workshop.clock, no_subdomains)
+        for expected in ([PAGE_LINES, 2], [0]):
+            views = shown.watch(workshop.member.actor, workspace["id"], "en")
+            assert [each.address for each in (await anext(views)).steps.resources] == ["box.first", "box.second"]
+            await views.aclose()
+            assert counts == expected, "who watches a page reads on where others were"
+            counts.clear()
         monkeypatch.setattr(kept_steps, "MAX_KEPT", 0)
         assert "box.second" in await browser.read(page)
         assert "box.second" in await browser.read(page), "one that is not kept is read anew"
