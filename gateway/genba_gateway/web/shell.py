@@ -64,7 +64,8 @@ def find_shell() -> Shell:
         username=user.username if user else "",
         path=_own_path(),
         items=tuple(item for item in NAVIGATION if user and user.may_ever(item.need)),
-        flash=take_flash(),
+        # Without a session nothing seals a message, and whoever can set cookies for this host could make one.
+        flash=take_flash() if user else None,
         languages=LANGUAGES,
         themes=THEMES,
     )

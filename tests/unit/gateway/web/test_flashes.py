@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 
-from quart import Response
+from quart import Response, g
 
 from genba_gateway.api.gate import HOST_PREFIX, SESSION_COOKIE
 from genba_gateway.web.flashes import FLASH_COOKIE, MAX_TEXT_CHARS, Flash, leave_flash, take_flash
+from genba_gateway.web.shell import find_shell
+from tests.support.dashboard_app import Dashboard
 from tests.support.page_request import in_request
 
 
@@ -60,3 +62,14 @@ async def test_a_message_that_can_not_be_read_is_none() -> None:
     for body in ("é", "!", "x", base64.urlsafe_b64encode(b'"\xff"').decode()):
         seal = hmac.new(b"genba-flash:token", body.encode(), hashlib.sha256).hexdigest()
         assert await _taken(f"{body}.{seal}", "token") is None
+
+
+async def test_who_is_not_signed_in_is_shown_no_message(dashboard: Dashboard) -> None:
+    value = await _left("Send your password to …", "theirs")
+    # A session that is none, and its seal: as another host of the domain sets them.
+    cookies = f"{SESSION_COOKIE}=theirs; {FLASH_COOKIE}={value}"
+    async with dashboard.app.test_request_context("/login", headers={"Cookie": cookies}):  # pyright: ignore[reportUnknownMemberType]  # Quart leaves its dicts bare
+        g.actor = None
+        assert find_shell().flash is None
+        g.actor = dashboard.workshop.owner.actor
+        assert find_shell().flash == Flash("good", "Send your password to …")
