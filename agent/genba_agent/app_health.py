@@ -113,7 +113,10 @@ async def _is_well(client: httpx.AsyncClient, healthcheck: Healthcheck) -> bool:
             return response.status_code < UNHEALTHY_FROM_STATUS
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup):
         # The last two are for hosts and ports that can't be looked up, like http://xn--/ and http://localhost:99999/;
-        # a group holds what anyio met on its way to several addresses.
+        # a group holds what anyio met on its way to several addresses. A cancellation may be lost in it.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from None
         return False
 
 

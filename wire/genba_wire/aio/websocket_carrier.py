@@ -167,7 +167,8 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         """Drop the connection at once."""
         self._receiver = None
         self._is_over = True
-        self._transport.abort()
+        if not self._gone.done():  # asyncio's transport fails where it closed after its last bytes (before 3.12)
+            self._transport.abort()
 
     async def wait_closed(self) -> None:
         """Return once the transport is gone."""
