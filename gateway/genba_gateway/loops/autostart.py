@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
 
+from genba_gateway.loops.due_workspaces import INTERVAL_S, DueWorkspaces
 from genba_gateway.services.autostart import Autostarts
 
-log = logging.getLogger(__name__)
 
-INTERVAL_S: Final = 60.0
-"""How late a workspace may start (contract 4.3)."""
-
-
-class Autostart:
-    """Looks again and again for workspaces that shall start; what time it is, `autostarts` knows."""
+class Autostart(DueWorkspaces):
+    """Looks again and again for workspaces that shall start."""
 
     def __init__(
         self,
@@ -25,28 +19,11 @@ class Autostart:
         interval_s: float = INTERVAL_S,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._autostarts = autostarts
-        self._interval_s = interval_s
-        self._pause = pause
-        self.failed_steps = 0
-
-    async def run(self) -> None:
-        """Start what is due until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except Exception:  # a database that is full or held by another process: the gateway goes on serving
-                self.failed_steps += 1
-                log.exception("schedules can't be read; they are looked at again in %s s", self._interval_s)
-            await self._pause(self._interval_s)
-
-    async def step(self) -> int:
-        """Queue a start for each workspace that is due; how many were queued."""
-        queued = 0
-        for workspace_id in await self._autostarts.list_due():
-            try:
-                queued += await self._autostarts.start_due(workspace_id)
-            except Exception:  # one workspace that can't be started must not keep the others stopped
-                self.failed_steps += 1
-                log.exception("workspace %s shall start by its schedule and can't", workspace_id)
-        return queued
+        super().__init__(
+            autostarts.list_due,
+            autostarts.start_due,
+            unread="schedules can't be read; they are looked at again in %s s",
+            stuck="workspace %s shall start by its schedule and can't",
+            interval_s=interval_s,
+            pause=pause,
+        )
