@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from urllib.parse import quote
 
 from genba_gateway.domain.agents import Agent, AgentStatus, App, AppHealth, agent_status
 from genba_gateway.domain.jobs import ACTIVE
 from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus
 from genba_gateway.web.states import Reason, State, agent_state, explain, workspace_state
-
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-_RUN_BY_BROWSERS: Final = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
+from genba_gateway.web.workspace.app_links import is_safe_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +114,4 @@ def _view_app(app: App, base: str) -> AppView:
 
 def _is_link(app: App) -> bool:
     """Whether an app can be linked: a template's external address may open a program, but run nothing here."""
-    scheme = _SCHEME.match(app.url.strip())
-    return not app.external or (scheme is not None and scheme[1].lower() not in _RUN_BY_BROWSERS)
+    return not app.external or is_safe_link(app.url)

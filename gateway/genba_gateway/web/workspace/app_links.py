@@ -14,7 +14,9 @@ MakeSubdomainUrl = Callable[[str, str, str, str], str]
 """(owner, workspace, agent, app or port): the URL of its own host name, or nothing where it has none."""
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE | re.ASCII)
-_SCRIPT_SCHEMES: Final = frozenset({"javascript", "data", "vbscript", "blob", "about", "view-source", "filesystem"})
+_SCRIPT_SCHEMES: Final = frozenset(
+    {"javascript", "data", "vbscript", "blob", "file", "about", "view-source", "filesystem"}
+)
 """What these name is run or shown by the browser itself, on behalf of the page that links to it."""
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -19,6 +18,7 @@ from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.workspace.app_links import AppLink, AppLinks, MakeSubdomainUrl
 from genba_gateway.web.workspace.steps import BuildSteps
 from genba_gateway.web.workspace.words import explain_agent, explain_deadline, explain_state
+from genba_gateway.web.workspace_views import workspace_address
 
 ACTIONS: Final = ("start", "stop", "restart", "update", "cancel")
 """What can be done by a button, in the order of the buttons."""
@@ -70,7 +70,7 @@ class WorkspaceView:
 
 def path_of(workspace: Workspace) -> str:
     """Where the pages of a workspace begin."""
-    return f"/@{quote(workspace.owner_name)}/{quote(workspace.name)}"
+    return workspace_address(workspace.owner_name, workspace.name)
 
 
 def view_workspace(

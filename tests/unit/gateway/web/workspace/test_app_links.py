@@ -76,6 +76,8 @@ def test_an_external_address_that_runs_something_here_is_no_link() -> None:
         (" javascript:alert(1)", False),
         ("\x01javascript:alert(1)", False),
         ("data:text/html,x", False),
+        ("file:///etc/passwd", False),
+        ("filesystem:http://x/", False),
         ("//evil.example", False),
         ("", False),
     ],
