@@ -11,11 +11,10 @@ import asyncio
 import json
 import re
 import shutil
-import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.figures import Benchmark, Figure, median, note
+from bench.processes import run_module
 from bench.relay import read_line, run_role
 from tests.support.debian_packages import fetch_kept
 from tests.support.real_gateway import RealGateway, free_port, read_starter
@@ -207,17 +207,8 @@ async def _fetch(way: Way) -> float:
     return DOWNLOAD_BYTES / 1e6 / float(said["seconds"])
 
 
-@asynccontextmanager
-async def _run_process(*arguments: object) -> AsyncGenerator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.app_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+def _run_process(*arguments: object) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return run_module("bench.app_process", *arguments)
 
 
 def _write_files(root: Path) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench.figures import Benchmark, Figure, median, note
+from bench.processes import run_module
 from tests.support.real_gateway import RealGateway, read_starter
 
 SIZE_BYTES = 512 * 1024 * 1024
@@ -119,18 +119,9 @@ async def _carry(port: float, sink: Process) -> float:
     return SIZE_BYTES / 1e6 / seconds
 
 
-@asynccontextmanager
-async def run_role(*arguments: object) -> AsyncGenerator[Process]:
+def run_role(*arguments: object) -> AbstractAsyncContextManager[Process]:
     """A process of bench/relay_process.py, until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.relay_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+    return run_module("bench.relay_process", *arguments)
 
 
 async def tell(process: Process, values: dict[str, str]) -> None:

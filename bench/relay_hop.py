@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import psutil
 
 from bench.figures import Benchmark, Figure, median, note
+from bench.processes import run_module
 from bench.relay_hop_process import FRAME_BYTES
 
 FRAMES = 8192
@@ -58,17 +58,8 @@ async def _carry(middle: Process, port: float, header_bytes: int) -> float:
     return FRAMES * FRAME_BYTES / 1e6 / seconds
 
 
-@asynccontextmanager
-async def _run(*arguments: object) -> AsyncGenerator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.relay_hop_process", *map(str, arguments), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+def _run(*arguments: object) -> AbstractAsyncContextManager[Process]:
+    return run_module("bench.relay_hop_process", *arguments)
 
 
 async def _read(process: Process) -> dict[str, float]:
