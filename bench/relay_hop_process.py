@@ -23,7 +23,8 @@ from quart import Quart, websocket
 from genba_gateway.relay.quart_end import accepted_end
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.relay.splice import join
-from genba_gateway.relay.takeover import TakenTransport, install_takeover
+from genba_gateway.relay.taken_transport import TakenTransport
+from genba_gateway.relay.takeover import install_takeover
 from genba_wire.websocket_frames import Opcode, encode_header
 
 FRAME_BYTES = 64 * 1024

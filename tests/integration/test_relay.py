@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from genba_gateway.relay.quart_end import QuartCarrier
-from genba_gateway.relay.takeover import TakenTransport
+from genba_gateway.relay.taken_transport import TakenTransport
 from genba_wire.websocket_frames import Opcode
 from tests.support.raw_websocket import RawWebSocket, make_frame, open_raw
 from tests.support.relay_app import RelayApp, serve_relay, switch_takeover

@@ -25,7 +25,8 @@ from genba_gateway.relay.joint import JoinEnd, Joint
 from genba_gateway.relay.quart_end import accepted_end, make_websockets_pausable
 from genba_gateway.relay.rendezvous import Rendezvous
 from genba_gateway.relay.splice import make_joint
-from genba_gateway.relay.takeover import TakeableServer, TakenTransport, install_takeover, take_transport
+from genba_gateway.relay.taken_transport import TakenTransport
+from genba_gateway.relay.takeover import TakeableServer, install_takeover, take_transport
 from tests.support.carriers import CEILING_S, Hearer
 
 PING_S = 0.02

@@ -15,9 +15,8 @@ from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.session_grants import SessionGrant
 from genba_gateway.domain.users import Visitor
 from genba_gateway.errors import GenbaError
-from genba_gateway.relay import takeover
 from genba_gateway.relay.rendezvous import Rendezvous
-from genba_gateway.relay.takeover import TakenTransport
+from genba_gateway.relay.taken_transport import TakenTransport, WaitingProtocol
 from genba_gateway.services.agent_connections import AgentConnections
 from genba_gateway.services.agent_dials import AgentDials, Control
 from genba_gateway.services.agent_links import AgentLinks
@@ -122,7 +121,7 @@ async def taken_pair() -> AsyncGenerator[tuple[TakenTransport, socket.socket]]:
     far.setblocking(False)
     transport = await open_transport(near)
     taken = TakenTransport(transport, b"", lambda: None)
-    transport.set_protocol(takeover._Waiting(taken))  # pyright: ignore[reportPrivateUsage]  # as the takeover does
+    transport.set_protocol(WaitingProtocol(taken))  # as the takeover does
     try:
         yield taken, far
     finally:

@@ -75,7 +75,7 @@ class RequestBody:
         while True:
             message = await self._receive()
             if message["type"] != "http.request":
-                self._leave()
+                self.leave()
                 return
             try:
                 await self._hand_on(message.get("body", b""), is_last=not message.get("more_body", False))
@@ -108,7 +108,8 @@ class RequestBody:
         if is_last:
             await connection.write(b"0\r\n\r\n")
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Nobody waits for the answer any more."""
         self.has_left = True
         if not self.is_over and self._connection is not None:
             self._connection.fail(ClientLeft("The client left."))

@@ -15,6 +15,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from genba_gateway.apps.bodies import BadBody, ClientLeft, RequestBody
 from genba_gateway.apps.connections import UpstreamLost
 from genba_gateway.apps.exchange import Exchange
+from genba_gateway.apps.fast_path import FastPath
 from genba_gateway.apps.handshakes import AppWebsocket
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
@@ -33,7 +34,8 @@ from genba_gateway.domain.app_access import (
 )
 from genba_gateway.domain.listeners import came_to
 from genba_gateway.errors import GenbaError, StreamNotAccepted
-from genba_gateway.relay.http_answers import break_answer
+from genba_gateway.relay.http_answers import break_answer, find_own_answer
+from genba_gateway.relay.takeover import TakeableServer
 from genba_gateway.services.agent_links import AgentLinks, Lane
 
 log = logging.getLogger(__name__)
@@ -90,20 +92,28 @@ class AppFront:
             self._tasks = None
             self._pool.close()
 
+    def attach(self, server: TakeableServer) -> None:
+        """Serve what can be served of a new connection past Hypercorn."""
+        FastPath(server, self._find_origin, self._serve_http)
+
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve one connection's request or websocket, or the server's lifespan."""
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
             return
         host = find_host(scope)
-        is_for_apps = host and not came_to(scope["server"], self._agent_address)
-        origin = self._classify(host) if is_for_apps else None
+        origin = self._find_origin(scope, host)
         if origin is None:
             await self._inner(scope, receive, send)
         elif scope["type"] == "http":
             await self._serve_http(scope, receive, send, origin, host)
         else:
             await self._serve_websocket(scope, receive, send, origin, host)
+
+    def _find_origin(self, scope: HTTPScope | WebsocketScope, host: str) -> AppOrigin | None:
+        if not host or came_to(scope["server"], self._agent_address):
+            return None
+        return self._classify(host)
 
     async def _serve_http(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
@@ -144,8 +154,11 @@ class AppFront:
         tasks: asyncio.TaskGroup,
     ) -> None:
         exchange = Exchange(scope, receive, send, request, granted)
-        body = exchange.body
-        start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
+        body, own = exchange.body, find_own_answer(scope)
+        if own is not None:
+            own.on_left = body.leave
+        else:
+            start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
         timer = exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target))
         try:
             await exchange.run(self._pool, make_key(granted.target, Lane.APPS))

@@ -1,4 +1,9 @@
-"""Answers of apps, read from bytes: h11 reads heads and chunks, bodies of a known length pass. No sockets."""
+"""Answers of apps, read from bytes: heads and chunks by parsers, while bodies of a known length pass. No sockets.
+
+The head of an answer that comes whole, over HTTP/1.1 and without chunks, is read by httptools, in a tenth of the time
+that h11 takes. Every other is h11's, as is one that httptools finds a fault in: h11 forgives more (lines that end
+without CR).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 import h11
+import httptools
 
 from genba_wire.buffers import Buffer
 
@@ -56,15 +62,10 @@ class ResponseReader:
     trailers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     early: bytes = b""
     """What came behind the head of a 101."""
-    _h11: h11.Connection = field(init=False)
+    _h11: h11.Connection | None = None
     _framing: Framing = Framing.NONE
     _remaining: int = 0
     _informational: int = 0
-
-    def __post_init__(self) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-        self._h11.send(_stand_in(self.method, self.is_upgrade))
-        self._h11.send(_END)
 
     def read_head(self, data: Buffer) -> tuple[ResponseHead, list[Buffer]] | None:
         """Take bytes; return the head once it is there, with what came of the body.
@@ -72,8 +73,14 @@ class ResponseReader:
         Raises:
             BadAnswer: no HTTP, or ended (`data` is empty) before.
         """
+        head = bytes(data)
+        if self._h11 is None:
+            plain = None if self.is_upgrade else _read_plain(self.method, head)
+            if plain is not None:
+                return self._begin_plain(plain, memoryview(head)[plain.size :])
+            self._h11 = _start_h11(self.method, self.is_upgrade)
         try:
-            self._h11.receive_data(bytes(data))
+            self._h11.receive_data(head)
             while True:
                 event = self._h11.next_event()
                 if event is h11.NEED_DATA:
@@ -81,7 +88,7 @@ class ResponseReader:
                 if isinstance(event, h11.Response) or (
                     isinstance(event, h11.InformationalResponse) and event.status_code == _SWITCHING
                 ):
-                    return self._begin(event)
+                    return self._begin(event, self._h11)
                 self._informational += 1
                 if not isinstance(event, h11.InformationalResponse) or self._informational > MAX_INFORMATIONAL:
                     raise BadAnswer("it ended before it had answered, or never came to it")
@@ -105,17 +112,28 @@ class ResponseReader:
             case _:
                 return self._count(data)
 
-    def _begin(self, event: h11.Response | h11.InformationalResponse) -> tuple[ResponseHead, list[Buffer]]:
+    def _begin_plain(self, plain: _PlainHead, rest: Buffer) -> tuple[ResponseHead, list[Buffer]]:
+        self._framing = self._find_framing(plain.status, plain.headers)
+        self.can_reuse = _is_kept(plain.headers)
+        return self._pass(ResponseHead(plain.status, plain.headers, self._framing), rest)
+
+    def _begin(
+        self, event: h11.Response | h11.InformationalResponse, parser: h11.Connection
+    ) -> tuple[ResponseHead, list[Buffer]]:
         headers = list(event.headers)
         self._framing = self._find_framing(event.status_code, headers)
         head = ResponseHead(event.status_code, headers, self._framing)
         if event.status_code == _SWITCHING:
-            self.early = self._h11.trailing_data[0]
+            self.early = parser.trailing_data[0]
             return head, []
-        self.can_reuse = self._framing is not Framing.CLOSE and _is_kept(event)
+        is_kept = event.http_version == b"1.1" and _is_kept(headers)
+        self.can_reuse = self._framing is not Framing.CLOSE and is_kept
         if self._framing is Framing.CHUNKED:
             return head, self._read_chunks(None)
-        rest = self._h11.trailing_data[0]
+        return self._pass(head, parser.trailing_data[0])
+
+    def _pass(self, head: ResponseHead, rest: Buffer) -> tuple[ResponseHead, list[Buffer]]:
+        """Begin a body that needs no parser."""
         if self._framing is Framing.NONE or (self._framing is Framing.LENGTH and not self._remaining):
             self.is_complete = True
             self.can_reuse = self.can_reuse and not rest
@@ -147,17 +165,18 @@ class ResponseReader:
 
     def _read_chunks(self, data: bytes | None) -> list[Buffer]:
         parts: list[Buffer] = []
+        parser = self._h11 or _start_h11(self.method, self.is_upgrade)
         try:
             if data is not None:
-                self._h11.receive_data(data)
+                parser.receive_data(data)
             while True:
-                event = self._h11.next_event()
+                event = parser.next_event()
                 if isinstance(event, h11.Data):
                     parts.append(event.data)
                 elif isinstance(event, h11.EndOfMessage):
                     self.trailers = list(event.headers)
                     self.is_complete = True
-                    self.can_reuse = self.can_reuse and not self._h11.trailing_data[0]
+                    self.can_reuse = self.can_reuse and not parser.trailing_data[0]
                     return parts
                 elif event is h11.NEED_DATA:
                     return parts
@@ -176,7 +195,43 @@ def _stand_in(method: str, is_upgrade: bool) -> h11.Request:  # a key of the cac
     return h11.Request(method=method, target="/", headers=headers)
 
 
-def _is_kept(event: h11.Response | h11.InformationalResponse) -> bool:
-    if event.http_version != b"1.1":
-        return False
-    return not any(name == b"connection" and b"close" in value.lower() for name, value in event.headers)
+def _is_kept(headers: list[tuple[bytes, bytes]]) -> bool:
+    return not any(name == b"connection" and b"close" in value.lower() for name, value in headers)
+
+
+def _start_h11(method: str, is_upgrade: bool) -> h11.Connection:  # two facts of one request
+    parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+    parser.send(_stand_in(method, is_upgrade))
+    parser.send(_END)
+    return parser
+
+
+@dataclass(slots=True)
+class _PlainHead:
+    """Called by httptools."""
+
+    size: int
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value.rstrip(b" \t")))
+
+
+def _read_plain(method: str, data: bytes) -> _PlainHead | None:
+    """The head, if it is whole, and what follows it ends by its length."""
+    end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+    if end < 0:
+        return None
+    head = _PlainHead(end + 4)
+    parser = httptools.HttpResponseParser(head)
+    try:
+        parser.feed_data(memoryview(data)[: head.size])
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        return None
+    head.status = parser.get_status_code()
+    if parser.get_http_version() != "1.1" or head.status < 200:
+        return None
+    names = {name for name, _ in head.headers}
+    has_length = b"content-length" in names or method == "HEAD" or head.status in (204, 304)
+    return head if has_length and b"transfer-encoding" not in names else None

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from genba_gateway.apps.connections import UpstreamConnection
-from genba_gateway.relay.takeover import CLOSE_S, TakenTransport
+from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY
 from genba_wire.aio.gather_writer import GatherWriter, set_no_delay
 from genba_wire.aio.read_memory import memory_of_loop

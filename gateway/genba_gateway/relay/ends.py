@@ -6,7 +6,7 @@ import asyncio
 from typing import TypeAlias
 
 from genba_gateway.relay.http_end import HttpEnd
-from genba_gateway.relay.takeover import TakenTransport
+from genba_gateway.relay.taken_transport import TakenTransport
 from genba_wire.aio.carrier import Carrier
 from genba_wire.aio.websocket_carrier import WebSocketCarrier
 

@@ -5,7 +5,8 @@ It relies on Hypercorn's inner workings as `takeover` does (docs/decisions/0008-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import h2.exceptions
@@ -15,8 +16,31 @@ from hypercorn.protocol.h11 import H11Protocol
 
 from genba_gateway.relay.takeover import find_server
 
+ANSWER_KEY: Final = "genba.answer"
+"""Where a scope's state has the `OwnAnswer` of a request that Hypercorn never saw."""
+
 _INTERNAL_ERROR: Final = 2
 """Of HTTP/2 (RFC 9113, 7)."""
+
+
+class OwnAnswer(ABC):
+    """An answer that is written past Hypercorn (`apps/fast_path.py`)."""
+
+    def __init__(self) -> None:
+        self.is_corked = False
+        """Whether it is there whole, and is to leave in one write."""
+        self.on_left: Callable[[], None] | None = None
+        """Called once, when the client leaves before it has the answer."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop the connection."""
+
+
+def find_own_answer(scope: Mapping[str, Any]) -> OwnAnswer | None:
+    """The answer of a request that Hypercorn never saw."""
+    answer = scope.get("state", {}).get(ANSWER_KEY)
+    return answer if isinstance(answer, OwnAnswer) else None
 
 
 def abort_connection(scope: Mapping[str, Any]) -> None:
@@ -28,6 +52,10 @@ def abort_connection(scope: Mapping[str, Any]) -> None:
 
 async def break_answer(scope: Mapping[str, Any]) -> None:
     """End a request so that its client sees that the answer is not whole: the connection, or over HTTP/2 the stream."""
+    answer = find_own_answer(scope)
+    if answer is not None:
+        answer.abort()
+        return
     server = find_server(scope)
     if server is None:
         return
@@ -47,8 +75,11 @@ async def break_answer(scope: Mapping[str, Any]) -> None:
 
 def cork(scope: Mapping[str, Any]) -> None:
     """Have an HTTP/1.1 answer that is there whole leave in one write, at its end: each costs a system call."""
+    answer = find_own_answer(scope)
     server = find_server(scope)
-    if server is not None and isinstance(server.protocol.protocol, H11Protocol):
+    if answer is not None:
+        answer.is_corked = True
+    elif server is not None and isinstance(server.protocol.protocol, H11Protocol):
         server.corked = server.corked or []
 
 

@@ -16,7 +16,8 @@ from quart import Quart, Websocket
 from quart.asgi import ASGIWebsocketConnection
 
 from genba_gateway.relay.ends import End
-from genba_gateway.relay.takeover import CLOSE_S, EARLY_BYTES, decline_compression, take_transport
+from genba_gateway.relay.taken_transport import CLOSE_S, EARLY_BYTES
+from genba_gateway.relay.takeover import decline_compression, take_transport
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_NORMAL, CarrierReceiver
 from genba_wire.aio.send_marks import SendMarks
 from genba_wire.buffers import Buffer

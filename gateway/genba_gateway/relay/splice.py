@@ -5,7 +5,7 @@ from __future__ import annotations
 from genba_gateway.relay.carrier_joint import CarrierJoint
 from genba_gateway.relay.ends import End, carrier_of
 from genba_gateway.relay.joint import JoinEnd, Joint
-from genba_gateway.relay.takeover import TakenTransport
+from genba_gateway.relay.taken_transport import TakenTransport
 from genba_gateway.relay.transport_joint import TransportJoint
 
 

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
+import h11
 import hypercorn.asyncio.run
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
 from genba_gateway.relay.connection_context import ConnectionContext
-from genba_wire.aio.carrier import CLOSE_NORMAL
-from genba_wire.websocket_frames import encode_close
+from genba_gateway.relay.idle_watch import IdleWatch
+from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport, WaitingProtocol
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,6 @@ CLOSE_RESTARTING: Final = 1012
 """Close code of a session that ends because the gateway does (RFC 6455's registry: "service restart")."""
 
 RESTARTING: Final = "The gateway is shutting down."
-
-EARLY_BYTES: Final = 64 * 1024
-"""What is read of a peer before its session begins; of one that sends more it is not noticed when it leaves."""
-
-CLOSE_S: Final = 1.0
-"""How long a connection that is being closed may take for its last bytes, and for the peer to go."""
 
 _FOUND_HYPERCORN: Final = version("hypercorn")  # reads files, so not when the loop runs
 _STATE_KEY: Final = "genba.connection"
@@ -86,94 +81,13 @@ def find_server(scope: Mapping[str, Any]) -> TakeableServer | None:
     return server if isinstance(server, TakeableServer) else None
 
 
-class TakenTransport:
-    """A transport that belongs to the relay; it comes paused, perhaps with bytes that the peer sent early.
+@runtime_checkable
+class ConnectionHandler(Protocol):
+    """An ASGI application that wants to see connections before Hypercorn reads of them."""
 
-    One protocol gets it: whoever calls `transport.set_protocol` calls `lost()` in the protocol's `connection_lost`,
-    reads `take_early()` before anything else, and sets `goodbye`.
-    """
-
-    def __init__(self, transport: asyncio.Transport, early: bytes, forward_lost: Callable[[], None]) -> None:
-        self.transport = transport
-        self.is_lost = False
-        self.goodbye: Callable[[int, str], None] | None = None
-        """The new owner's way of closing with a code and a reason; harmless when called again."""
-        self._early = early
-        self._is_left = asyncio.Event()
-        self._forward_lost = forward_lost
-        self._gone = asyncio.Event()
-
-    def take_early(self) -> bytes:
-        """Return frames, or parts of frames, that came before the takeover; once."""
-        early, self._early = self._early, b""
-        return early
-
-    async def wait_until_left(self) -> None:
-        """Return when the peer leaves while nobody has the transport yet; what it sends is kept as early bytes."""
-        waiting = self.transport.get_protocol()
-        try:
-            self.take_early_bytes(b"")
-            await self._is_left.wait()
-        finally:
-            if self.transport.get_protocol() is waiting and not self.transport.is_closing():
-                self.transport.pause_reading()
-
-    def take_early_bytes(self, data: bytes) -> None:
-        """Keep what the peer sent before its session began, and read on unless it is too much."""
-        self._early += data
-        if self.transport.is_closing():
-            return
-        if len(self._early) < EARLY_BYTES:
-            self.transport.resume_reading()
-        else:
-            self.transport.pause_reading()
-
-    def leave(self) -> None:
-        """Take note that the peer has left."""
-        self._is_left.set()
-
-    def close(self, code: int = CLOSE_NORMAL, reason: str = "") -> None:
-        """Send a close frame, and close within about `CLOSE_S`; harmless when closed already."""
-        if self.goodbye is not None:
-            self.goodbye(code, reason)
-        elif not self.transport.is_closing():
-            self.transport.write(encode_close(code, reason, masked=False))
-            self.transport.close()
-
-    def lost(self) -> None:
-        """Take note that the connection is over, and tell Hypercorn; only the first call counts."""
-        if self.is_lost:
-            return
-        self.is_lost = True
-        self._is_left.set()
-        self._gone.set()
-        self._forward_lost()
-
-    async def wind_up(self) -> None:
-        """Close if nobody has; return when the connection is lost, after about `CLOSE_S` at most."""
-        self.close()
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._gone.wait()
-        except TimeoutError:
-            self.transport.abort()
-            await self._gone.wait()
-
-
-class _Waiting(asyncio.Protocol):
-    """The transport's protocol until its new owner sets one; it is paused but for `TakenTransport.wait_until_left`."""
-
-    def __init__(self, taken: TakenTransport) -> None:
-        self._taken = taken
-
-    def data_received(self, data: bytes) -> None:
-        self._taken.take_early_bytes(data)
-
-    def eof_received(self) -> None:
-        self._taken.leave()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._taken.lost()
+    def attach(self, server: TakeableServer) -> None:
+        """Take note of a new connection."""
+        ...
 
 
 class TakeableServer(TCPServer):
@@ -192,6 +106,33 @@ class TakeableServer(TCPServer):
         self._taken: TakenTransport | None = None
         self._has_consumed = False
         self._shutdown_watch: asyncio.Task[None] | None = None
+        self.idle = IdleWatch(self.context, self.config.keep_alive_timeout, self._initiate_server_close)
+        # Hypercorn asks for no more of it than `IdleWatch` has.
+        self.idle_task = self.idle  # type: ignore[assignment]
+        app = getattr(self.app, "app", None)
+        if isinstance(app, ConnectionHandler):
+            app.attach(self)
+
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether Hypercorn speaks HTTP/1.1 here, and no request is under way or has come in part."""
+        wrapper = getattr(self, "protocol", None)
+        protocol = wrapper.protocol if wrapper is not None else None
+        if not isinstance(protocol, H11Protocol) or protocol.stream is not None or self._taken is not None:
+            return False
+        parser = protocol.connection
+        return (
+            isinstance(parser, h11.Connection)
+            and parser.our_state is h11.IDLE
+            and parser.their_state is h11.IDLE
+            and not parser.trailing_data[0]
+            and not self.reader._buffer  # type: ignore[attr-defined]  # see `_drain`
+            and not self.context.terminated.is_set()
+        )
+
+    def start(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Run it as Hypercorn runs requests: the connection, and a shutdown, wait for its end."""
+        self._task_group.spawn(work, *args)  # pyright: ignore[reportUnknownMemberType]  # Hypercorn's
 
     def find_websocket(self) -> WSStream | None:
         """Hypercorn's state of the connection's websocket; None over HTTP/2, and for an ordinary request."""
@@ -212,9 +153,9 @@ class TakeableServer(TCPServer):
         first = transport.get_protocol()
         transport.pause_reading()
         taken = TakenTransport(transport, _drain(self.reader), lambda: self._connection_lost(first))
-        transport.set_protocol(_Waiting(taken))
+        transport.set_protocol(WaitingProtocol(taken))
         self._taken = taken
-        self._task_group.spawn(self._end_at_shutdown)  # pyright: ignore[reportUnknownMemberType]  # Hypercorn's
+        self.start(self._end_at_shutdown)
         return taken
 
     async def protocol_send(self, event: Event) -> None:
@@ -226,6 +167,9 @@ class TakeableServer(TCPServer):
                 self.corked.append(event.data)
                 return
             await self.uncork()
+        if isinstance(event, Updated):
+            (self.idle.mark_idle if event.idle else self.idle.mark_busy)()
+            return
         await super().protocol_send(event)
 
     async def uncork(self) -> None:
@@ -238,7 +182,7 @@ class TakeableServer(TCPServer):
         """Read for Hypercorn, as it does itself, and remember whether it was given a part of a websocket's bytes."""
         while not self.reader.at_eof():
             try:
-                data = await asyncio.wait_for(self.reader.read(MAX_RECV), self.config.read_timeout)
+                data = await self.reader.read(MAX_RECV)  # there is no time-out, which costs a task
             except OSError:  # time-outs and errors of TLS are OSErrors, too
                 break
             if data and self.find_websocket() is not None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from genba_gateway.relay.joint import JoinEnd
 from genba_gateway.relay.receive_memory import READ_BYTES, memory_of_loop
-from genba_gateway.relay.takeover import CLOSE_S, TakenTransport
+from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport
 from genba_gateway.relay.unmasking import Unmasker
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_PROTOCOL_ERROR
 from genba_wire.aio.gather_writer import GatherWriter

@@ -11,7 +11,7 @@ import msgspec
 from genba_gateway.domain.session_grants import SessionGrant
 from genba_gateway.domain.users import Visitor
 from genba_gateway.errors import AgentUnreachable
-from genba_gateway.relay.takeover import EARLY_BYTES
+from genba_gateway.relay.taken_transport import EARLY_BYTES
 from genba_gateway.services.agent_controls import SystemClock, WaitingClock
 from genba_gateway.services.agent_links import AgentLinks
 from genba_gateway.services.agent_sessions import AgentSessions

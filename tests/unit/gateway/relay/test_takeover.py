@@ -14,15 +14,10 @@ import pytest
 from hypercorn.asyncio.tcp_server import TCPServer
 from quart import Quart, Response, request
 
-from genba_gateway.relay import takeover
+from genba_gateway.relay import taken_transport, takeover
 from genba_gateway.relay.http_answers import abort_connection
-from genba_gateway.relay.takeover import (
-    EARLY_BYTES,
-    TakeableServer,
-    TakenTransport,
-    install_takeover,
-    take_transport,
-)
+from genba_gateway.relay.taken_transport import EARLY_BYTES, TakenTransport
+from genba_gateway.relay.takeover import TakeableServer, install_takeover, take_transport
 from tests.support.carriers import CEILING_S, read_raw, send_raw
 from tests.support.http_server import served
 from tests.support.raw_websocket import make_frame, open_raw
@@ -77,7 +72,7 @@ async def test_a_transport_without_an_owner_says_why_it_closes() -> None:
 
 
 async def test_a_transport_whose_peer_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takeover, "CLOSE_S", 0.01)
+    monkeypatch.setattr(taken_transport, "CLOSE_S", 0.01)
     near, far = socket.socketpair()
     with far:
         taken, told = await take_socket(near)

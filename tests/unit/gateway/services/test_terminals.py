@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from genba_gateway.relay.takeover import EARLY_BYTES
+from genba_gateway.relay.taken_transport import EARLY_BYTES
 from genba_gateway.services.client_carriers import CLOSE_REVOKED
 from genba_gateway.services.terminals import Terminals, TerminalView
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY, CLOSE_INTERNAL_ERROR, CLOSE_NORMAL

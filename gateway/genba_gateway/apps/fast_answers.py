@@ -1,0 +1,145 @@
+"""The answer to a request of the fast path: ASGI's messages written as HTTP/1.1 (RFC 9112)."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+from hypercorn.config import Config
+
+from genba_gateway.relay.http_answers import OwnAnswer
+from genba_wire.buffers import Buffer
+
+_REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+_WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+class BadMessages(Exception):
+    """The application's messages make no answer."""
+
+
+class FastAnswer(OwnAnswer):
+    """Writes one answer to a transport.
+
+    Args:
+        keep_alive: whether the client wants to send another request.
+    """
+
+    def __init__(self, transport: asyncio.Transport, config: Config, method: str, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._transport = transport
+        self._config = config
+        self._is_head = method == "HEAD"
+        self._head = b""
+        """What waits for the first part of the body, to leave with it."""
+        self._has_body = True
+        self._left: int | None = None
+        """Bytes of the body that are still to come, None for chunks."""
+        self._room: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_asked = False
+        self.keep_alive = keep_alive
+        self.is_begun = False
+        self.is_complete = False
+
+    async def receive(self) -> Any:
+        """ASGI's: there is no body, and then the client leaves."""
+        if not self._is_asked:
+            self._is_asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._gone
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        """ASGI's.
+
+        Raises:
+            BadMessages: they can't be written.
+        """
+        if message["type"] == "http.response.start" and not self.is_begun:
+            self.is_begun = True
+            self._head = self._write_head(message["status"], message["headers"])
+            if not self.is_corked:
+                head, self._head = self._head, b""
+                await self._write(head)
+        elif message["type"] == "http.response.body" and self.is_begun and not self.is_complete:
+            await self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
+        else:
+            raise BadMessages(f"{message['type']} is not expected here")
+
+    async def fail(self) -> None:
+        """Answer that something went wrong, if nothing was answered yet; then the connection can't go on."""
+        self.keep_alive = False
+        if not self.is_begun:
+            await self.send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._transport.abort()
+
+    def pause(self) -> None:
+        """There is no room for more."""
+        if self._room is None:
+            self._room = asyncio.get_running_loop().create_future()
+
+    def resume(self) -> None:
+        """There is room again."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def leave(self) -> None:
+        """The client has left."""
+        self.resume()
+        if not self._gone.done():
+            self._gone.set_result(None)
+            if self.on_left is not None:
+                self.on_left()
+
+    def _write_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+        lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
+        length: bytes | None = None
+        for name, value in headers:
+            lines.append(b"%s: %s" % (name, value))
+            if name == b"content-length":
+                length = value
+            elif name == b"connection" and value.lower() == b"close":
+                self.keep_alive = False
+        self._has_body = not self._is_head and status not in _WITHOUT_BODY
+        if length is not None:
+            self._left = int(length)
+        elif self._has_body:
+            lines.append(b"transfer-encoding: chunked")
+        lines += [b"%s: %s" % header for header in self._config.response_headers("h11")]
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        head = b"\r\n".join([*lines, b"", b""])
+        if head.count(b"\n") != len(lines) + 1 or head.count(b"\r") != len(lines) + 1 or b"\0" in head:
+            self.is_begun = False
+            raise BadMessages("a header of the answer would end its line")
+        return head
+
+    async def _send_body(self, data: Buffer, *, is_last: bool) -> None:
+        size = len(data)
+        parts: list[Buffer] = [self._head] if self._head else []
+        self._head = b""
+        if self._has_body and self._left is None:
+            if size:
+                parts += [b"%x\r\n" % size, data, b"\r\n"]
+            if is_last:
+                parts.append(b"0\r\n\r\n")
+        elif self._has_body and self._left is not None:
+            self._left -= size
+            if self._left < 0 or (is_last and self._left):
+                raise BadMessages("the body is not as long as its head says")
+            parts.append(data)
+        self.is_complete = is_last
+        await self._write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    async def _write(self, data: Buffer) -> None:
+        if len(data):
+            self._transport.write(data)
+        if self._room is not None and not self._gone.done():
+            await self._room

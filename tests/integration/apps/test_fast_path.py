@@ -1,0 +1,167 @@
+"""The fast path beside Hypercorn, on the connections of a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypercorn.protocol.h11 import H11Protocol
+
+from genba_gateway.apps.fast_path import MAX_WAITING_BYTES
+from tests.support.carriers import CEILING_S
+from tests.support.proxied_apps import AppWorld, app_world, get, read_request
+from tests.support.tls import make_server_tls
+from tests.support.waiting import turned_until
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[AppWorld]:
+    async with app_world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def read_by_hypercorn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of requests that Hypercorn made streams for."""
+    targets: list[str] = []
+    create = H11Protocol._create_stream  # pyright: ignore[reportPrivateUsage]
+
+    async def note(self: H11Protocol, request: Any) -> None:
+        targets.append(request.target.decode())
+        await create(self, request)
+
+    monkeypatch.setattr(H11Protocol, "_create_stream", note)
+    return targets
+
+
+async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers every request with its target, after a body has come if one is named."""
+    while True:
+        first, headers = await read_request(reader)
+        await reader.readexactly(int(dict(headers).get("content-length", "0")))
+        body = first.split()[1].encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+async def test_both_ways_take_turns_on_one_connection(world: AppWorld, read_by_hypercorn: list[str]) -> None:
+    async with world.app(hello) as app, world.connect() as client:
+        for number in range(3):
+            asked = [
+                (get(f"/plain{number}"), f"/plain{number}"),
+                (get(f"/body{number}", "Content-Length: 2", method="POST", body=b"ab"), f"/body{number}"),
+                (get(f"/inner{number}", host="127.0.0.1"), "dashboard"),
+                (get(f"/trailers{number}", "TE: trailers"), f"/trailers{number}"),
+            ]
+            for request, expected in asked:
+                assert (await client.ask(request)).body.decode() == expected
+        assert app.connections == 1
+    assert read_by_hypercorn == [f"/{kind}{number}" for number in range(3) for kind in ("body", "inner", "trailers")]
+
+
+async def test_a_head_that_comes_in_parts_is_read_by_hypercorn_and_the_next_is_not(
+    world: AppWorld, read_by_hypercorn: list[str]
+) -> None:
+    async with world.app(hello), world.connect() as client:
+        whole = get("/parts")
+        await client.send(whole[:20])
+        await asyncio.sleep(0.05)
+        assert (await client.ask(whole[20:])).body == b"/parts"
+        assert (await client.ask(get("/whole"))).body == b"/whole"
+    assert read_by_hypercorn == ["/parts"]
+
+
+async def test_requests_that_do_not_wait_for_their_answers_are_answered_in_order(
+    world: AppWorld, read_by_hypercorn: list[str]
+) -> None:
+    async with world.app(hello), world.connect() as client:
+        await client.send(get("/1") + get("/2"))
+        assert [(await client.read_answer()).body for _ in range(2)] == [b"/1", b"/2"]
+        await client.send(get("/3"))
+        await client.send(get("/4") + get("/5", "Content-Length: 1", method="POST", body=b"x") + get("/6"))
+        assert [(await client.read_answer()).body for _ in range(4)] == [b"/3", b"/4", b"/5", b"/6"]
+        assert (await client.ask(get("/7"))).body == b"/7"
+    assert read_by_hypercorn[:2] == ["/1", "/2"]
+    assert "/7" not in read_by_hypercorn
+
+
+async def test_who_sends_on_without_reading_is_held_back_and_loses_nothing(world: AppWorld) -> None:
+    may_answer = asyncio.Event()
+    sizes: list[int] = []
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            _, headers = await read_request(reader)
+            sizes.append(len(dict(headers).get("x-long", "")))
+            await may_answer.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    requests = 800  # Hypercorn closes a connection after a thousand
+    async with world.app(wait), world.connect() as client:
+        long = get("/", "X-Long: " + "x" * 15000)
+        client.writer.write(long)
+        await turned_until(lambda: len(sizes) == 1)
+        client.writer.write(long * requests)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await client.writer.drain()
+        may_answer.set()
+        async with asyncio.timeout(CEILING_S):
+            for _ in range(requests + 1):
+                assert (await client.read_answer()).status == 200
+    assert sizes == [15000] * (requests + 1)
+    assert requests * len(long) > 4 * MAX_WAITING_BYTES
+
+
+async def test_an_application_that_fails_is_answered_for(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_request: Any) -> Any:
+        raise ZeroDivisionError
+
+    async with world.app(hello), world.connect() as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(world.access, "decide", fail)
+            answer = await client.ask(get("/"))
+            assert (answer.status, answer.get("Connection")) == (500, "close")
+            assert await client.reader.read() == b""
+    assert "ZeroDivisionError" in caplog.text
+    async with world.app(hello), world.connect() as client:
+        assert (await client.ask(get("/on"))).body == b"/on"
+
+
+async def test_a_shutdown_lets_what_is_under_way_end_and_closes_what_is_idle(world: AppWorld) -> None:
+    may_answer = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        asked.set()
+        await may_answer.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read()
+
+    async with world.app(wait), world.app(hello, "other"), world.connect() as busy, world.connect() as idle:
+        assert (await idle.ask(get("/", host="other.apps.test"))).body == b"/"
+        await busy.send(get("/"))
+        await asked.wait()
+        world.shutdown.set()
+        async with asyncio.timeout(CEILING_S):
+            assert await idle.reader.read() == b""
+        may_answer.set()
+        assert (await busy.read_answer()).body == b"ok"
+        assert await busy.reader.read() == b""
+
+
+async def test_over_tls_it_serves_from_the_second_request_at_the_latest(
+    tmp_path: Path, read_by_hypercorn: list[str]
+) -> None:
+    """The first may come with the end of TLS's handshake, before the server knows the connection."""
+    async with app_world(tmp_path, make_server_tls(tmp_path)) as world, world.app(hello), world.connect() as client:
+        assert (await client.ask(get("/a"))).body == b"/a"
+        assert (await client.ask(get("/b", "Connection: close"))).body == b"/b"
+        async with asyncio.timeout(CEILING_S):
+            assert await client.reader.read() == b""
+    assert "/b" not in read_by_hypercorn
