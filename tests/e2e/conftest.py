@@ -7,11 +7,20 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.support.chromium import run_chromium
 from tests.support.demo_workspace import demo_workspace
 from tests.support.real_gateway import RealGateway
 
 Demo = tuple[RealGateway, dict[str, str]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncGenerator[Browser]:
+    """One browser for the module: its start is more work than most tests; each has a profile of its own in it."""
+    async with run_chromium() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,26 +6,19 @@ Screenshots are kept below artefacts/dashboard, to be looked at.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Literal
-
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import Demo
-from tests.support.axe import find_violations, read_axe
-from tests.support.chromium import find_chromium, keep_screenshot, open_browser
-from tests.support.debian_packages import MissingPart
+from tests.support.axe import find_violations
+from tests.support.chromium import keep_screenshot
+from tests.support.dashboard_browser import browse, look
 from tests.support.real_gateway import RealGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIMIT_MS = 30_000
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 740}
-
+FOLDER = "dashboard"
 
 SHOWCASE = """
 terraform {
@@ -93,52 +86,6 @@ async def showcase(shared_demo: Demo) -> RealGateway:
     return gateway
 
 
-@asynccontextmanager
-async def browse(gateway: RealGateway, *, signed_in: bool = True) -> AsyncGenerator[Page]:
-    """A page of a browser that has the session; whatever the console or the policy complains of fails."""
-    try:
-        chromium = await asyncio.to_thread(find_chromium)
-    except MissingPart as missing:
-        pytest.skip(str(missing))
-    async with open_browser(chromium) as context:
-        context.set_default_timeout(LIMIT_MS)
-        if signed_in:
-            await sign_in(context, gateway)
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        assert complaints == []
-
-
-def is_complaint(said: ConsoleMessage) -> bool:
-    """Whether the console says what must not be; a page that is an answer of 404 is said there too."""
-    return said.type == "error" and not said.text.startswith("Failed to load resource: the server responded")
-
-
-async def sign_in(context: BrowserContext, gateway: RealGateway) -> None:
-    """Give the browser the gateway's session."""
-    await context.add_cookies([{"name": "coder_session_token", "value": gateway.token, "url": gateway.url}])
-
-
-async def look(page: Page, url: str, name: str) -> None:
-    """See a page in both themes, wide and narrow: nothing that axe finds, nothing that sticks out."""
-    axe = await asyncio.to_thread(read_axe)
-    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for theme in themes:
-        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
-            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            await page.goto(url)
-            await expect(page.locator("main")).to_be_visible()
-            assert await find_violations(page, axe) == [], f"{name}, {theme}, {width}"
-            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{name} is {wide} px wider than a {width}"
-            await keep_screenshot(page, "dashboard", f"{name}-{theme}-{width}")
-    await page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
-
-
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -155,23 +102,24 @@ async def look(page: Page, url: str, name: str) -> None:
         ("nowhere", "/nowhere"),
     ],
 )
-async def test_every_page_is_fit_to_be_seen(showcase: RealGateway, name: str, path: str) -> None:
-    gateway = showcase
-    async with browse(gateway) as page:
-        await look(page, f"{gateway.url}{path}", name)
+async def test_every_page_is_fit_to_be_seen(showcase: RealGateway, chromium: Browser, name: str, path: str) -> None:
+    async with browse(chromium, showcase) as page:
+        await page.goto(f"{showcase.url}{path}")
+        await look(page, FOLDER, name)
 
 
 @pytest.mark.parametrize("name", ["login", "sign-in"])
-async def test_whoever_is_not_signed_in_finds_the_way(demo: Demo, name: str) -> None:
+async def test_whoever_is_not_signed_in_finds_the_way(demo: Demo, chromium: Browser, name: str) -> None:
     gateway, _ = demo
-    async with browse(gateway, signed_in=False) as page:
-        await look(page, f"{gateway.url}/{name}", name)
+    async with browse(chromium, gateway, token="") as page:
+        await page.goto(f"{gateway.url}/{name}")
+        await look(page, FOLDER, name)
 
 
-async def test_a_change_is_seen_without_a_reload_and_choices_stay(demo: Demo) -> None:
+async def test_a_change_is_seen_without_a_reload_and_choices_stay(demo: Demo, chromium: Browser) -> None:
     gateway, _ = demo
     (workspace,) = (await gateway.fetch("GET", "/api/v2/workspaces"))["workspaces"]
-    async with browse(gateway) as page:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/workspaces")
         row = page.locator(f"#w-{workspace['id']}")
         await expect(row.locator(".status")).to_have_text("Running")
@@ -184,28 +132,28 @@ async def test_a_change_is_seen_without_a_reload_and_choices_stay(demo: Demo) ->
         await expect(page.locator("#announce")).to_contain_text("demo: Stopped")
         await row.get_by_role("button", name="Start demo").click()
         await expect(page.locator("#flash")).to_have_text("1 workspace starts.")
-        await expect(row.locator(".status")).to_have_text("Running", timeout=60_000)
+        await expect(row.locator(".status")).to_have_text("Running")
         await expect(row.get_by_role("link", name="Terminal")).to_be_visible(timeout=60_000)
 
 
-async def test_what_ends_work_is_asked_for_by_a_dialog_that_the_keyboard_leaves(demo: Demo) -> None:
+async def test_what_ends_work_is_asked_for_by_a_dialog_that_the_keyboard_leaves(demo: Demo, chromium: Browser) -> None:
     gateway, _ = demo
-    async with browse(gateway) as page:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/workspaces")
         await page.get_by_label("All", exact=True).press("Space")
         await page.get_by_role("button", name="Delete", exact=True).press("Enter")
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("admin/demo")
-        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
-        await keep_screenshot(page, "dashboard", "dialog")
+        assert await find_violations(page) == []
+        await keep_screenshot(page, FOLDER, "dialog")
         await expect(dialog.get_by_role("link")).to_be_focused()
         await page.keyboard.press("Escape")
         await expect(dialog).to_be_hidden()
 
 
-async def test_the_keyboard_reaches_everything_in_order(demo: Demo) -> None:
+async def test_the_keyboard_reaches_everything_in_order(demo: Demo, chromium: Browser) -> None:
     gateway, _ = demo
-    async with browse(gateway) as page:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/workspaces")
         await page.keyboard.press("Tab")
         await expect(page.get_by_text("Skip to content")).to_be_focused()
@@ -226,9 +174,9 @@ async def test_the_keyboard_reaches_everything_in_order(demo: Demo) -> None:
         await expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
 
 
-async def test_colours_and_language_are_chosen_at_once_and_stay(demo: Demo) -> None:
+async def test_colours_and_language_are_chosen_at_once_and_stay(demo: Demo, chromium: Browser) -> None:
     gateway, _ = demo
-    async with browse(gateway) as page:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/workspaces?q=owner:me")
         await page.get_by_label("Colours").select_option("dark")
         await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -236,11 +184,13 @@ async def test_colours_and_language_are_chosen_at_once_and_stay(demo: Demo) -> N
         await expect(page.get_by_role("heading", name="ワークスペース")).to_be_visible()
         await expect(page).to_have_url(f"{gateway.url}/workspaces?q=owner:me")
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 19, 23)"
-        await keep_screenshot(page, "dashboard", "workspaces-japanese")
+        await keep_screenshot(page, FOLDER, "workspaces-japanese")
 
 
-async def test_a_workspace_is_made_from_a_form_that_is_checked_as_one_types(showcase: RealGateway) -> None:
-    async with browse(showcase) as page:
+async def test_a_workspace_is_made_from_a_form_that_is_checked_as_one_types(
+    showcase: RealGateway, chromium: Browser
+) -> None:
+    async with browse(chromium, showcase) as page:
         await page.goto(f"{showcase.url}/templates")
         await page.get_by_role("link", name="Make a workspace of showcase").click()
         await expect(page.get_by_label("Name")).to_have_value("showcase")
@@ -248,7 +198,7 @@ async def test_a_workspace_is_made_from_a_form_that_is_checked_as_one_types(show
         await cores.fill("9")
         await expect(page.get_by_text("must be between 1 and 8")).to_be_visible()
         await expect(cores).to_have_attribute("aria-invalid", "true")
-        await keep_screenshot(page, "dashboard", "create-problem")
+        await keep_screenshot(page, FOLDER, "create-problem")
         await cores.fill("4")
         await expect(page.get_by_text("must be between 1 and 8")).to_be_hidden()
         await page.get_by_label("North").check()
@@ -267,21 +217,21 @@ async def test_a_workspace_is_made_from_a_form_that_is_checked_as_one_types(show
     await showcase.build(made["id"], "delete")
 
 
-async def test_a_template_is_edited_pushed_and_its_plan_seen(showcase: RealGateway) -> None:
-    async with browse(showcase) as page:
+async def test_a_template_is_edited_pushed_and_its_plan_seen(showcase: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, showcase) as page:
         await page.goto(f"{showcase.url}/templates/showcase/files")
         await page.get_by_role("link", name="Edit").click()
         text = page.get_by_label("Content")
         await text.fill((await text.input_value()).replace("Between one and eight.", "How many."))
-        await keep_screenshot(page, "dashboard", "edit")
-        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
+        await keep_screenshot(page, FOLDER, "edit")
+        assert await find_violations(page) == []
         await page.get_by_role("button", name="Push as a new version").click()
-        await expect(page.locator(".status")).to_have_text("Done", timeout=60_000)
+        await expect(page.locator(".status")).to_have_text("Done")
         await expect(page.get_by_role("log")).not_to_be_empty()
-        await keep_screenshot(page, "dashboard", "version")
-        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
+        await keep_screenshot(page, FOLDER, "version")
+        assert await find_violations(page) == []
         await page.get_by_role("button", name="Preview the plan").click()
-        await expect(page.locator(".status")).to_have_text("Done", timeout=60_000)
+        await expect(page.locator(".status")).to_have_text("Done")
         await expect(page.get_by_text("terraform_data.machine").first).to_be_visible()
-        assert await find_violations(page, await asyncio.to_thread(read_axe)) == []
-        await keep_screenshot(page, "dashboard", "plan")
+        assert await find_violations(page) == []
+        await keep_screenshot(page, FOLDER, "plan")

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.support.chromium import keep_screenshot
 from tests.support.dashboard_browser import browse, look
@@ -69,9 +69,9 @@ async def _make_token(page: Page, url: str, name: str) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def owners_page(gateway: RealGateway) -> AsyncGenerator[Page]:
-    """One browser for all that is only looked at."""
-    async with browse(gateway.url, gateway.token) as page:
+async def owners_page(gateway: RealGateway, chromium: Browser) -> AsyncGenerator[Page]:
+    """One page for all that is only looked at."""
+    async with browse(chromium, gateway) as page:
         yield page
 
 
@@ -81,8 +81,8 @@ async def test_every_page_is_fit_to_be_seen(gateway: RealGateway, owners_page: P
     await look(owners_page, "people", name)
 
 
-async def test_pages_speak_japanese(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_pages_speak_japanese(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.set_extra_http_headers({"Accept-Language": "ja"})
         for name in ("account", "security", "token-new", "users", "user", "user-new", "health", "deployment", "help"):
             await page.goto(f"{gateway.url}{PAGES[name]}")
@@ -90,8 +90,8 @@ async def test_pages_speak_japanese(gateway: RealGateway) -> None:
             await keep_screenshot(page, "people", f"{name}-japanese")
 
 
-async def test_a_token_is_made_copied_used_and_deleted(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_a_token_is_made_copied_used_and_deleted(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         token = await _make_token(page, gateway.url, "backup-script")
         await page.get_by_role("button", name="Copy").click()
@@ -112,8 +112,8 @@ async def test_a_token_is_made_copied_used_and_deleted(gateway: RealGateway) -> 
             assert (await program.get("/api/v2/users/me", headers=headers)).status_code == 401
 
 
-async def test_a_user_is_made_whose_mistakes_are_shown_where_they_are(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_a_user_is_made_whose_mistakes_are_shown_where_they_are(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/users")
         await page.get_by_role("link", name="New user").click()
         await expect(page.get_by_label("Username")).to_be_focused()
@@ -136,10 +136,10 @@ async def test_a_user_is_made_whose_mistakes_are_shown_where_they_are(gateway: R
         await expect(page.get_by_role("row", name="ken@example.com")).to_contain_text("never")
 
 
-async def test_a_user_is_suspended_let_in_again_and_deleted(gateway: RealGateway) -> None:
+async def test_a_user_is_suspended_let_in_again_and_deleted(gateway: RealGateway, chromium: Browser) -> None:
     user = {"username": "tom", "email": "tom@example.com", "password": PASSWORD}
     await gateway.fetch("POST", "/api/v2/users", user)
-    async with browse(gateway.url, gateway.token) as page:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/users")
         await page.get_by_role("link", name="tom", exact=True).click()
         await page.get_by_role("link", name="Suspend").click()
@@ -159,11 +159,11 @@ async def test_a_user_is_suspended_let_in_again_and_deleted(gateway: RealGateway
         await expect(page.get_by_role("link", name="tom", exact=True)).to_have_count(0)
 
 
-async def test_a_password_is_changed_and_the_session_goes_on(gateway: RealGateway) -> None:
+async def test_a_password_is_changed_and_the_session_goes_on(gateway: RealGateway, chromium: Browser) -> None:
     user = {"username": "pia", "email": "pia@example.com", "password": PASSWORD}
     await gateway.fetch("POST", "/api/v2/users", user)
     said = await gateway.client.post("/api/v2/users/login", json={"email": "pia@example.com", "password": PASSWORD})
-    async with browse(gateway.url, said.json()["session_token"]) as page:
+    async with browse(chromium, gateway, said.json()["session_token"]) as page:
         await page.goto(f"{gateway.url}/settings/security")
         await page.get_by_label("Present password").fill("something else")
         await page.get_by_label("New password").fill(f"another {PASSWORD}")
@@ -176,8 +176,8 @@ async def test_a_password_is_changed_and_the_session_goes_on(gateway: RealGatewa
         await expect(page.locator("#flash")).to_contain_text("The new password holds.")
 
 
-async def test_another_key_takes_the_place_of_the_former(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_another_key_takes_the_place_of_the_former(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/settings/ssh-keys")
         before = await page.locator("#public-key").text_content()
         await page.get_by_role("link", name="Make another key").click()
@@ -186,8 +186,8 @@ async def test_another_key_takes_the_place_of_the_former(gateway: RealGateway) -
         assert await page.locator("#public-key").text_content() != before
 
 
-async def test_chosen_looks_hold_at_once(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_chosen_looks_hold_at_once(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/settings/appearance")
         await page.get_by_role("radio", name="Dark").check()
         await page.get_by_role("radio", name="日本語").check()
@@ -197,8 +197,8 @@ async def test_chosen_looks_hold_at_once(gateway: RealGateway) -> None:
         await keep_screenshot(page, "people", "appearance-japanese")
 
 
-async def test_health_is_looked_at_again_and_the_menu_leads_everywhere(gateway: RealGateway) -> None:
-    async with browse(gateway.url, gateway.token) as page:
+async def test_health_is_looked_at_again_and_the_menu_leads_everywhere(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
         await page.goto(f"{gateway.url}/health")
         await page.get_by_role("button", name="Look again").click()
         await expect(page.locator("#flash")).to_have_text("This is how it is now.")
@@ -209,9 +209,9 @@ async def test_health_is_looked_at_again_and_the_menu_leads_everywhere(gateway: 
         await expect(page.get_by_role("heading", name="The command line")).to_be_visible()
 
 
-async def test_a_member_finds_only_what_is_theirs(gateway: RealGateway) -> None:
+async def test_a_member_finds_only_what_is_theirs(gateway: RealGateway, chromium: Browser) -> None:
     said = await gateway.client.post("/api/v2/users/login", json={"email": "mina@example.com", "password": PASSWORD})
-    async with browse(gateway.url, said.json()["session_token"]) as page:
+    async with browse(chromium, gateway, said.json()["session_token"]) as page:
         for path in ("/users", "/health", "/deployment"):
             await page.goto(f"{gateway.url}{path}")
             await expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()

@@ -11,26 +11,20 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.support.axe import find_violations, read_axe
-from tests.support.chromium import ARTEFACTS, find_chromium, open_browser
-from tests.support.debian_packages import MissingPart
+from tests.support.chromium import open_profile
+from tests.support.dashboard_browser import PHONE, look, note_complaints, sign_in
 from tests.support.host_template import busy_resource, host_template, script
-from tests.support.real_gateway import CEILING_S, RealGateway
+from tests.support.real_gateway import RealGateway
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 FOLDER: Final = "dashboard-workspace"
-SIZES: Final[dict[str, ViewportSize]] = {
-    "desktop": {"width": 1280, "height": 860},
-    "phone": {"width": 375, "height": 740},
-}
-THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LINES: Final = 20_000
 NOISE: Final = f"seq -f 'line %g' 1 {LINES}; printf '\\033[31mred\\033[0m <b>bold</b>\\n'; echo careful >&2"
 APP: Final = """
@@ -60,67 +54,41 @@ class Stage:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage]:
+async def stage(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> AsyncGenerator[Stage]:
     """One for the module: its tests follow the workspace from its first build on."""
-    try:
-        chromium = await asyncio.to_thread(find_chromium)
-    except MissingPart as missing:
-        pytest.skip(str(missing))
     folder = tmp_path_factory.mktemp("g")
     async with open_stage(folder, chromium) as made:
         yield made
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, chromium: str) -> AsyncGenerator[Stage]:
+async def open_stage(folder: Path, chromium: Browser) -> AsyncGenerator[Stage]:
     gate = folder / "gate"
     async with RealGateway(folder / "gateway") as gateway:
         await gateway.sign_in()
-        files = host_template(busy=busy_resource(gate), app=APP, noise=script("noise", NOISE))
+        # The noise waits too: axe takes its time over each of a thousand lines.
+        noise = f"until [ -e '{gate}' ]; do sleep 0.05; done; {NOISE}"
+        files = host_template(busy=busy_resource(gate), app=APP, noise=script("noise", noise))
         template = await gateway.push_template("host", files)
         made = await gateway.create_workspace("dev", template["id"])
-        async with open_browser(chromium) as context:
-            context.set_default_timeout(CEILING_S * 1000)
-            expect.set_options(timeout=CEILING_S * 1000)
-            await context.add_cookies([{"name": "coder_session_token", "value": gateway.token, "url": gateway.url}])
+        async with open_profile(chromium) as context:
+            await sign_in(context, gateway.url, gateway.token)
             yield Stage(gateway, context, made["id"], gate)
         gate.touch()
         deleted = await gateway.build(made["id"], "delete")
         assert deleted["job"]["status"] == "succeeded"
 
 
-def listen(page: Page) -> list[str]:
-    """What the page's console complains of from now on: a policy that was broken, a script that failed."""
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return complaints
-
-
-async def look(page: Page, name: str, *, full: bool = True) -> None:
-    """See the page as it stands in both themes, wide and narrow: nothing that axe finds, nothing that sticks out."""
-    axe = await asyncio.to_thread(read_axe)
-    for theme in THEMES:
-        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        for width, size in SIZES.items():
-            await page.set_viewport_size(size)
-            assert await find_violations(page, axe) == [], f"{name}, {theme}, {width}"
-            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{name} is {wide} px wider than a {width}"
-            await page.screenshot(path=ARTEFACTS / FOLDER / f"{name}-{theme}-{width}.png", full_page=full)
-    await page.set_viewport_size(SIZES["desktop"])
-
-
 async def test_a_build_is_watched_live_until_its_agent_is_ready(stage: Stage) -> None:
     page = await stage.open("/@admin/dev")
-    complaints = listen(page)
+    complaints = note_complaints(page)
     steps = page.locator("#live-build")
     await expect(steps.locator("tr", has_text="genba_host_home.home")).to_contain_text("Done")
     await expect(steps.locator("tr", has_text="terraform_data.busy[0]")).to_contain_text("Under way")
     await expect(steps.locator("[aria-current=step]")).to_contain_text("Starting the workspace")
     await expect(page.locator("genba-log").first.locator(".log-line").last).to_be_visible()
     await page.evaluate("window.wasNotReloaded = true")
-    await look(page, "building")
+    await look(page, FOLDER, "building", full=True)
     stage.gate.touch()
     await expect(page.locator("#workspace-status")).to_have_text("Running")
     await expect(page.locator(".agent-card .status")).to_have_text("Connected")
@@ -129,17 +97,17 @@ async def test_a_build_is_watched_live_until_its_agent_is_ready(stage: Stage) ->
     await expect(page.locator(".ports")).to_contain_text("Listening ports")
     await expect(page.get_by_role("link", name="Web")).to_have_attribute("href", re.compile("/apps/web/$|web--main"))
     assert await page.evaluate("window.wasNotReloaded")
-    # Anew, the logs are folded away: axe takes its time over each of a thousand lines.
+    # Anew, the logs are folded away.
     await page.reload()
     await expect(page.locator(".ports")).to_contain_text("Listening ports")
-    await look(page, "running")
+    await look(page, FOLDER, "running", full=True)
     assert complaints == []
     await page.close()
 
 
 async def test_a_long_log_is_followed_searched_and_held_where_one_reads(stage: Stage) -> None:
     page = await stage.open("/@admin/dev")
-    complaints = listen(page)
+    complaints = note_complaints(page)
     box = page.locator("details.log-box", has=page.locator("h2", has_text="Log of agent main"))
     if not await box.evaluate("box => box.open"):
         await box.locator("summary").click()
@@ -164,7 +132,7 @@ async def test_a_long_log_is_followed_searched_and_held_where_one_reads(stage: S
     await log.get_by_role("searchbox").fill("LINE 1999")
     await expect(log.locator("[data-log=count]")).to_have_text(re.compile(r"^11 of 20,0\d\d lines$"))
     await expect(lines.locator("mark").first).to_have_text("line 1999")
-    await look(page, "log")
+    await look(page, FOLDER, "log", full=True)
     await log.get_by_role("searchbox").fill("")
     await log.get_by_label("Source").select_option(label="noise")
     await expect(log.locator("[data-log=count]")).to_have_text(re.compile(r"^20,00\d of"))
@@ -179,12 +147,12 @@ async def test_a_long_log_is_followed_searched_and_held_where_one_reads(stage: S
 
 async def test_the_other_pages_are_fit_to_be_seen(stage: Stage) -> None:
     page = await stage.context.new_page()
-    complaints = listen(page)
+    complaints = note_complaints(page)
     for name, path in (("build", "builds/1"), ("builds", "builds"), ("settings", "settings")):
         await page.goto(f"{stage.gateway.url}/@admin/dev/{path}")
         if name == "build":
             await expect(page.locator(".log-line").last).to_be_visible()
-        await look(page, name)
+        await look(page, FOLDER, name, full=True)
     assert complaints == []
     await page.close()
 
@@ -214,7 +182,7 @@ async def test_a_terminal_goes_on_after_a_reload_and_a_restarted_gateway(stage: 
     page = await stage.open("/@admin/dev.main/terminal")
     await page.emulate_media(color_scheme="dark")
     await page.reload()
-    complaints = listen(page)
+    complaints = note_complaints(page)
     await connected(page)
     await run(page, "printf '\\033[38;2;10;200;30mgr''een\\033[0m 日本語 😀\\n'; KEPT=$((6*7))", "green 日本語 😀")
     colour = await page.evaluate(
@@ -231,8 +199,8 @@ async def test_a_terminal_goes_on_after_a_reload_and_a_restarted_gateway(stage: 
     await stage.gateway.start()
     await connected(page)
     await run(page, "echo still=$KEPT", "still=42")
-    await look(page, "terminal", full=False)
-    await page.set_viewport_size(SIZES["phone"])
+    await look(page, FOLDER, "terminal")
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await run(page, "exit", "exit")
     await expect(page.locator("#terminal-notice")).to_contain_text("The terminal has ended.")
     await page.get_by_role("button", name="New terminal").click()
@@ -244,7 +212,7 @@ async def test_a_command_of_a_link_is_run_when_one_says_so(stage: Stage, short_d
     mark = short_dir / "mark"
     page = await stage.open(f"/@admin/dev.main/terminal?command=touch%20{mark}%3Bcat")
     await expect(page.locator("#terminal-question")).to_contain_text(f"touch {mark}")
-    await look(page, "terminal-question", full=False)
+    await look(page, FOLDER, "terminal-question")
     assert await page.locator("[data-terminal]").get_attribute("data-state") == "asking"
     assert not mark.exists()
     await page.get_by_role("button", name="Run it").click()
@@ -258,7 +226,7 @@ async def test_a_terminal_says_what_it_waits_for_and_opens_by_itself(stage: Stag
     await stage.gateway.build(stage.workspace_id, "stop")
     page = await stage.open("/@admin/dev.main/terminal")
     await expect(page.get_by_role("heading", name="The workspace is not running")).to_be_visible()
-    await look(page, "not-running")
+    await look(page, FOLDER, "not-running", full=True)
     body: dict[str, Any] = {"transition": "start"}
     await stage.gateway.fetch("POST", f"/api/v2/workspaces/{stage.workspace_id}/builds", body)
     await page.reload()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,7 @@ AXE: Final = Library(
 """A test's peer only: nothing of it is shipped."""
 
 
+@functools.cache
 def read_axe() -> str:
     """Its source, from the cache or the registry."""
     cache = cache_folder() / "npm"
@@ -29,9 +32,11 @@ def read_axe() -> str:
         return (Path(folder) / "axe.js").read_text(encoding="utf-8")
 
 
-async def find_violations(page: Page, source: str) -> list[str]:
+async def find_violations(page: Page) -> list[str]:
     """What axe finds on the page: each rule with the elements that break it."""
-    await page.evaluate(source)  # past the page's policy, which the browser's own tools are not bound by
+    if not await page.evaluate("'axe' in window"):
+        # Past the page's policy, which the browser's own tools are not bound by.
+        await page.evaluate(await asyncio.to_thread(read_axe))
     found: dict[str, Any] = await page.evaluate("axe.run()")
     return [f"{each['id']}: {each['help']}: {_say(each['nodes'])}" for each in found["violations"]]
 
