@@ -14,10 +14,12 @@ PY := .genba/venv/bin/python
 UV ?= uv
 SOURCES := wire gateway agent ide-bridge tests scripts $(patsubst %/__main__.py,%,$(wildcard bench/__main__.py))
 PYTEST := $(PY) -m pytest -q
-WORKERS ?= 2
-# A worker that is done takes half of what is left of the other's. By default each begins with an eighth of all tests:
-# that is every end-to-end test for the first, which then works alone for most of the time.
-SPREAD := -n $(WORKERS) --dist worksteal
+# End-to-end tests wait for programs half of their time, so that two cores have work for three. A module is one worker's,
+# which makes once what its tests share. The modules begin in their order: the long ones of whole programs first, the
+# many short ones of units last, of which the last is soon done whoever gets it.
+SPREAD := -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
+# Units are work for the processor alone. A worker that is done takes half of what is left of the other's.
+SPREAD_UNITS := -n $(or $(WORKERS),2) --dist worksteal
 
 .PHONY: help agent setup setup-run setup-for-run setup-for-smoke run sign-in smoke check format test unit soak vsix lock clean
 
@@ -64,7 +66,7 @@ test: setup ## all tests but the long ones (25 minutes at most)
 	$(PYTEST) tests -m 'not soak' $(SPREAD) --session-timeout=1500 $(ARGS)
 
 unit: setup ## the fast tests, for the inner loop (a minute)
-	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' $(SPREAD) --session-timeout=300 $(ARGS)
+	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' $(SPREAD_UNITS) --session-timeout=300 $(ARGS)
 
 soak: setup ## the long tests: real waits, many kills
 	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)

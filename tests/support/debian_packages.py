@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from scripts.environment import cache_folder, locked
 from tests.support.kept_peers import keep_peer
 
 INSTALL_LIMIT_S: Final = 600
@@ -28,6 +29,12 @@ def require_program(program: str, package: str) -> str:
         return found
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingPart(f"{program} is not on PATH (Debian's package {package} has it)")
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with locked(cache_folder() / "apt.lock"):  # apt refuses whoever comes second
+        return shutil.which(program) or _install(program, package)
+
+
+def _install(program: str, package: str) -> str:
     command = ["apt-get", "install", "-y", "--no-install-recommends", package]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
