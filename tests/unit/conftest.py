@@ -17,8 +17,11 @@ SLOW: Final = (
     "agent/test_gitssh.py",
     "gateway/api",
     "gateway/bootstrap",
+    "gateway/loops/test_autostart.py",
+    "gateway/loops/test_autostop.py",
     "gateway/provisioner/test_execution.py",
     "gateway/services/test_agent_logs.py",
+    "gateway/services/test_app_access.py",
     "gateway/services/test_autostart.py",
     "gateway/services/test_build_runs.py",
     "gateway/services/test_deadlines.py",
@@ -46,6 +49,7 @@ SLOW: Final = (
 
 SLOW_TESTS: Final = (
     "agent/ssh/test_pty_program.py::test_its_end_takes_what_it_started_with_it",
+    "agent/test_script_timings.py::test_the_oldest_reports_are_given_up_and_a_clock_set_back_makes_no_negative_run",
     "ide_bridge/cli/test_agent_readiness.py::test_an_agent_that_does_not_connect_in_its_time_is_given_up",
     "ide_bridge/cli/test_editor_calls.py::test_closed_streams_are_no_bug_of_ours",
     "ide_bridge/cli/test_main.py::test_a_reader_that_leaves_ends_the_program_quietly",
