@@ -11,11 +11,11 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Cookie, Page
 
 from tests.support.app_attacks import Attack
 from tests.support.app_browser import AppBrowser, app_addition, app_browser
@@ -44,9 +44,9 @@ async def browser() -> AsyncGenerator[AppBrowser]:
             yield made
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def attack(browser: AppBrowser) -> AsyncGenerator[Attack]:
-    """The owner is signed in on the dashboard and has opened the attacker and its victim, in each of their forms."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cookies(browser: AppBrowser) -> list[Cookie]:
+    """The owner's, who has signed in on the dashboard and opened the attacker and its victim in each of their forms."""
     page = await browser.open_signed_in(f"{browser.gateway.url}/workspaces")
     await page.close()
     for slug in ("evil", "victim"):
@@ -54,8 +54,15 @@ async def attack(browser: AppBrowser) -> AsyncGenerator[Attack]:
             page = await browser.open_signed_in(url)
             assert slug in await page.title()
             await page.close()
-    yield Attack(browser)
+    return await browser.context.cookies()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def attack(browser: AppBrowser, cookies: list[Cookie]) -> AsyncGenerator[Attack]:
+    """The owner's browser as it was when everything had been opened once."""
     await browser.context.clear_cookies()
+    await browser.context.add_cookies(cast("Any", cookies))  # the types of what is read and set differ
+    yield Attack(browser)
     for page in browser.context.pages:
         await page.close()
 
