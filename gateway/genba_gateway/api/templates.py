@@ -53,7 +53,7 @@ def template_message(template: Template, times: dict[str, BuildTimes]) -> messag
         time_til_dormant_ms=0,
         time_til_dormant_autodelete_ms=0,
         require_active_version=template.require_active_version,
-        max_port_share_level="owner",
+        max_port_share_level=template.max_port_share_level,
     )
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from genba_gateway.domain.app_addresses import MAX_PORT, MIN_PORT, AppPort
-from genba_gateway.domain.app_rules import SharingLevel
+from genba_gateway.domain.app_rules import SharingLevel, read_level
 from genba_gateway.errors import FieldProblem
 
 LEVELS: Final = (SharingLevel.AUTHENTICATED.value, SharingLevel.PUBLIC.value)
+MAXIMA: Final = tuple(level.value for level in SharingLevel)
+"""What a template may say is the most that ports of its workspaces are shared, from least to most."""
+DEFAULT_MAXIMUM: Final = SharingLevel.PUBLIC.value
 PROTOCOLS: Final = ("http", "https")
 
 MAX_SHARES: Final = 1000
@@ -37,3 +40,26 @@ def list_problems(share: PortShare) -> list[FieldProblem]:
     if share.protocol not in PROTOCOLS:
         problems.append(FieldProblem("protocol", f"must be one of {', '.join(PROTOCOLS)}"))
     return problems
+
+
+def list_levels_above(maximum: str) -> tuple[str, ...]:
+    """The levels of shares that a template's maximum forbids."""
+    return MAXIMA[MAXIMA.index(read_level(maximum).value) + 1 :]
+
+
+def limit_level(level: str, maximum: str) -> SharingLevel:
+    """With whom a port is shared at most, whatever its share says."""
+    return read_level(maximum if level in list_levels_above(maximum) else level)
+
+
+def explain_maximum(maximum: str, template: str) -> str:
+    """Why a level is above what a template allows, and who may change that."""
+    allowed = (
+        "which shares no port"
+        if read_level(maximum) is SharingLevel.OWNER
+        else f"whose ports are shared with {maximum} at most"
+    )
+    return (
+        f"is above the maximum of the template {template!r}, {allowed}: whoever may change the template can raise it "
+        "(max_port_share_level)"
+    )

@@ -31,6 +31,7 @@ class Template:
     allow_user_autostart: bool
     allow_user_autostop: bool
     require_active_version: bool
+    max_port_share_level: str
     deprecation_message: str
     created_at: datetime
     updated_at: datetime

@@ -39,7 +39,7 @@ class AppPlaces:
             level = await share_store.find_share_level(connection, workspace.id, agent.id, port.number)
         # By name, so that programs that listen on one of 127.0.0.1 and ::1 alone are found.
         url = f"http{'s' if port.speaks_tls else ''}://localhost:{port.number}"
-        return AppPlace(workspace, agent, url, read_level(level))
+        return AppPlace(workspace, agent, url, level)
 
     async def find_level(self, target: AppTarget) -> SharingLevel:
         """With whom what somebody uses is shared at this time."""
@@ -47,8 +47,7 @@ class AppPlaces:
         if port is None:  # an app's level is its build's
             return read_level(target.sharing_level)
         async with self._database.glance() as connection:
-            level = await share_store.find_share_level(connection, target.workspace_id, target.agent_id, port.number)
-        return read_level(level)
+            return await share_store.find_share_level(connection, target.workspace_id, target.agent_id, port.number)
 
 
 def _place_of_app(address: AppAddress, workspace: Workspace, agent: Agent | None) -> AppPlace:

@@ -6,7 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import Action, Resource, UserActor
 from genba_gateway.domain.channels import of_workspace
-from genba_gateway.domain.port_shares import MAX_SHARES, PortShare, list_problems
+from genba_gateway.domain.port_shares import (
+    MAX_SHARES,
+    PortShare,
+    explain_maximum,
+    list_levels_above,
+    list_problems,
+)
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, FieldProblem
 from genba_gateway.services.audit import record_change
@@ -42,7 +48,8 @@ class PortShares:
         """Share a port, or share it otherwise.
 
         Raises:
-            BadRequest: a port, level or protocol that can't be; an agent that the workspace has not; too many shares.
+            BadRequest: a port, level or protocol that can't be; an agent that the workspace has not; too many
+                shares; a level above the template's maximum.
             NotFound: no such workspace, or not the actor's to change.
         """
         async with self._database.write() as connection:
@@ -51,12 +58,16 @@ class PortShares:
             agents = await app_store.list_newest_agents(connection, self._sealer, share.workspace_id)
             if share.agent_name not in {agent.name.lower() for agent in agents}:
                 problems.append(FieldProblem("agent_name", "is no agent of this workspace"))
+            maximum = await share_store.get_maximum(connection, workspace.template_id)
+            if share.share_level in list_levels_above(maximum):
+                problems.append(FieldProblem("share_level", explain_maximum(maximum, workspace.template_name)))
             others = await share_store.list_port_shares(connection, share.workspace_id)
             is_other = all((each.agent_name, each.port) != (share.agent_name, share.port) for each in others)
             if is_other and len(others) >= MAX_SHARES:
                 problems.append(FieldProblem("port", f"is one too many: a workspace shares {MAX_SHARES}"))
             if problems:
-                raise BadRequest("This port can't be shared so.", validations=problems)
+                told = "; ".join(f"{problem.field} {problem.detail}" for problem in problems)
+                raise BadRequest(f"This port can't be shared so: {told}.", validations=problems)
             await share_store.upsert_port_share(connection, share)
             await self._record(connection, actor, workspace, share.agent_name, share.port, share.share_level)
         self._pubsub.publish(of_workspace(share.workspace_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from genba_gateway.domain.deadlines import explain_bad_ttl
+from genba_gateway.domain.port_shares import MAXIMA
 from genba_gateway.errors import BadRequest, FieldProblem
 from genba_wire.api.templates import CreateTemplateRequest, UpdateTemplateRequest
 
@@ -38,8 +39,8 @@ def check_template_settings(request: CreateTemplateRequest | UpdateTemplateReque
         if getattr(request, name, None)
     ]
     problems += _find_unsupported_days(request)
-    if request.max_port_share_level not in {None, "", "owner"}:
-        problems.append(FieldProblem("max_port_share_level", "must be owner: ports are not shared by this version"))
+    if request.max_port_share_level not in {None, "", *MAXIMA}:
+        problems.append(FieldProblem("max_port_share_level", f"must be one of {', '.join(MAXIMA)}"))
     if problems:
         raise BadRequest(f"{problems[0].field} {problems[0].detail}.", validations=problems)
 

@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.actors import Action, Resource, UserActor
+from genba_gateway.domain.channels import of_workspace
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.names import explain_bad_display_name, explain_bad_name
+from genba_gateway.domain.port_shares import DEFAULT_MAXIMUM
 from genba_gateway.domain.template_query import parse_template_query
 from genba_gateway.domain.templates import BuildTimes, Template
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem
@@ -18,6 +20,7 @@ from genba_gateway.services.searches import refuse_bad_search
 from genba_gateway.services.template_settings import check_template_settings
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import organizations as organization_store
+from genba_gateway.store import port_shares as share_store
 from genba_gateway.store import template_versions as version_store
 from genba_gateway.store import templates as template_store
 from genba_gateway.store.audit_logs import insert_audit_log
@@ -39,6 +42,7 @@ _CHANGEABLE: Final = (
     "allow_user_autostart",
     "allow_user_autostop",
     "require_active_version",
+    "max_port_share_level",
     "deprecation_message",
 )
 
@@ -102,6 +106,7 @@ class Templates:
                 allow_user_autostart=request.allow_user_autostart is not False,
                 allow_user_autostop=request.allow_user_autostop is not False,
                 require_active_version=request.require_active_version,
+                max_port_share_level=request.max_port_share_level or DEFAULT_MAXIMUM,
                 deprecation_message="",
                 created_at=now,
                 updated_at=now,
@@ -154,6 +159,8 @@ class Templates:
     async def update(self, actor: UserActor, template_id: str, request: UpdateTemplateRequest) -> Template | None:
         """Change what the request names; None when nothing would change (304).
 
+        Shared ports above a lower maximum are shared with fewer people at once, or with nobody.
+
         Raises:
             BadRequest: a bad name or setting; `validations` names it.
             Conflict: the name is taken.
@@ -161,20 +168,21 @@ class Templates:
         template = await self.get(actor, template_id)
         require(actor, Resource.TEMPLATE, Action.UPDATE, seen=True)
         check_template_settings(request)
-        changes = {
-            name: value
-            for name in _CHANGEABLE
-            if (value := getattr(request, name)) is not None and value != getattr(template, name)
-        }
+        changes = _list_changes(template, request)
         if not changes:
             return None
+        maximum = changes.get("max_port_share_level")
+        shared_less: set[str] = set()
         _check_names(str(changes.get("name", template.name)), str(changes.get("display_name", "")))
         async with self._database.write() as connection:
             try:
                 await template_store.update_template(connection, template_id, {**changes, "updated_at": self._now()})
             except IntegrityError as error:
                 raise _name_taken(str(changes.get("name"))) from error
+            if maximum is not None:
+                shared_less = await share_store.lower_port_shares(connection, template_id, str(maximum))
             await self._audit(connection, actor, template, "write")
+        self._pubsub.publish(*(of_workspace(workspace_id) for workspace_id in shared_less))
         return await self.get(actor, template_id)
 
     async def promote(self, actor: UserActor, template_id: str, version_id: str) -> None:
@@ -227,6 +235,13 @@ class Templates:
             ip_address=actor.ip_address,
             user_agent=actor.user_agent,
         )
+
+
+def _list_changes(template: Template, request: UpdateTemplateRequest) -> dict[str, object]:
+    named = {name: getattr(request, name) for name in _CHANGEABLE}
+    if not named["max_port_share_level"]:  # clients send it empty for none
+        del named["max_port_share_level"]
+    return {name: value for name, value in named.items() if value is not None and value != getattr(template, name)}
 
 
 def _check_names(name: str, display_name: str) -> None:

@@ -34,6 +34,7 @@ templates = sa.Table(
     make_flag("allow_user_autostart", default=True),
     make_flag("allow_user_autostop", default=True),
     make_flag("require_active_version"),
+    make_text("max_port_share_level", default="public"),
     make_text("deprecation_message"),
     sa.Column("user_acl", JsonText, nullable=False),
     sa.Column("group_acl", JsonText, nullable=False),

@@ -8,6 +8,7 @@ from typing import Any
 
 from genba_gateway.api import port_shares
 from genba_gateway.services.port_shares import PortShares
+from genba_gateway.store import tables
 from tests.support.app_world import open_app_world
 from tests.support.gateway_app import TOKEN_HEADER, make_app, send
 
@@ -38,6 +39,10 @@ async def test_ports_are_shared_listed_and_shared_no_longer(tmp_path: Path) -> N
         assert await call("GET") == (200, {"shares": [{**share, "protocol": "https"}]})
         status, body = await call("POST", {**old_client, "share_level": "owner"})
         assert (status, body["validations"][0]["field"]) == (400, "share_level")
+        await world.execute(tables.templates.update().values(max_port_share_level="authenticated"))
+        status, body = await call("POST", old_client)
+        assert (status, body["validations"][0]["field"]) == (400, "share_level")
+        assert "shared with authenticated at most: whoever may change the template can raise it" in body["message"]
         assert await call("DELETE", {"agent_name": "main", "port": 8080}) == (200, None)
         assert (await call("DELETE", {"agent_name": "main", "port": 8080}))[0] == 404
         assert (await call("DELETE", {"agent_name": "main"}))[0] == 400

@@ -111,7 +111,12 @@ async def test_a_template_is_changed_or_not(workshop: Workshop) -> None:
     assert await patch(name="a b") == (400, ["name"])
     assert await patch(display_name=" x") == (400, ["display_name"])
     assert await patch(name="podman", deprecation_message="use docker", default_ttl_ms=60_000) == (200, [])
+    assert (await workshop.get(workshop.member, path)).body["max_port_share_level"] == "public"
+    assert await patch(max_port_share_level="everybody") == (400, ["max_port_share_level"])
+    assert await patch(max_port_share_level="authenticated") == (200, [])
+    assert await patch(max_port_share_level="") == (304, [])
     changed = (await workshop.get(workshop.member, path)).body
+    assert changed["max_port_share_level"] == "authenticated"
     assert (changed["name"], changed["deprecated"], changed["default_ttl_ms"]) == ("podman", True, 60_000)
 
 

@@ -13,7 +13,10 @@ from genba_gateway.domain.app_access import AppGranted, AppRefusal
 from genba_gateway.domain.port_shares import MAX_SHARES, PortShare
 from genba_gateway.errors import BadRequest, NotFound
 from genba_gateway.services.port_shares import PortShares
+from genba_gateway.services.templates import Templates
+from genba_gateway.store import port_shares as share_store
 from genba_gateway.store import tables
+from genba_wire.api.templates import UpdateTemplateRequest
 from tests.support.app_world import AppWorld, open_app_world
 
 CEILING_S = 30.0
@@ -111,6 +114,73 @@ async def test_ports_are_shared_by_who_may_change_the_workspace(world: AppWorld)
     await world.execute(sa.update(tables.workspaces).values(deleted=True))
     with pytest.raises(NotFound):
         await shares.list_shares(world.rows.user, workspace_id)
+
+
+async def set_maximum(world: AppWorld, maximum: str) -> None:
+    await world.execute(sa.update(tables.templates).values(max_port_share_level=maximum))
+
+
+@pytest.mark.parametrize(
+    ("maximum", "refused"),
+    [("owner", ["authenticated", "public"]), ("authenticated", ["public"]), ("public", [])],
+)
+async def test_no_port_is_shared_above_the_templates_maximum(world: AppWorld, maximum: str, refused: list[str]) -> None:
+    shares, ana = make_shares(world), world.rows.user
+    await set_maximum(world, maximum)
+    for level in ("authenticated", "public"):
+        if level not in refused:
+            await shares.share(ana, make_share(world, level=level))
+            continue
+        # Whoever administrates changes the template first: else what it says would hold for some only.
+        for who in (ana, world.rows.admin):
+            with pytest.raises(BadRequest, match=r"maximum of the template 'docker'.*whoever may change") as error:
+                await shares.share(who, make_share(world, level=level))
+            assert [problem.field for problem in error.value.validations] == ["share_level"]
+
+
+@pytest.mark.parametrize(
+    ("maximum", "seen"),
+    [
+        ("public", ["AppGranted", "AppGranted", "AppGranted"]),
+        ("authenticated", ["AppGranted", "AppGranted", "str"]),
+        ("owner", ["AppGranted", 404, "str"]),
+        ("unknown", ["AppGranted", 404, "str"]),
+    ],
+)
+async def test_a_share_from_before_a_lower_maximum_is_held_to_it(
+    world: AppWorld, maximum: str, seen: list[object]
+) -> None:
+    await make_shares(world).share(world.rows.user, make_share(world, level="public"))
+    await set_maximum(world, maximum)
+    assert [await open_port(world, who) for who in ("ana", "bob", "")] == seen
+
+
+async def test_a_lower_maximum_lowers_shares_and_ends_what_is_open(world: AppWorld) -> None:
+    shares, ana, admin = make_shares(world), world.rows.user, world.rows.admin
+    templates = Templates(world.rows.database, world.rows.pubsub, world.rows.clock)
+    await shares.share(ana, make_share(world, 8080, "public"))
+    await shares.share(ana, make_share(world, 8081, "authenticated"))
+    decision = await world.browser().open(world.subdomain_url("8080"))
+    assert isinstance(decision, AppGranted)
+    async with asyncio.timeout(CEILING_S), asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(world.gate.wait_for_end(decision.target))
+        await asyncio.sleep(0)
+        await templates.update(
+            admin, world.rows.template_id, UpdateTemplateRequest(max_port_share_level="authenticated")
+        )
+        assert await waiting == "You may not use this app any more."
+    listed = await shares.list_shares(ana, world.agent.workspace_id)
+    assert [(share.port, share.share_level) for share in listed] == [(8080, "authenticated"), (8081, "authenticated")]
+    await templates.update(admin, world.rows.template_id, UpdateTemplateRequest(max_port_share_level="owner"))
+    assert await shares.list_shares(ana, world.agent.workspace_id) == []
+
+
+async def test_a_lower_maximum_leaves_other_templates_shares_alone(world: AppWorld) -> None:
+    await make_shares(world).share(world.rows.user, make_share(world, level="public"))
+    async with world.rows.database.write() as connection:
+        assert await share_store.lower_port_shares(connection, "another", "owner") == set()
+        assert await share_store.lower_port_shares(connection, world.rows.template_id, "public") == set()
+    assert await open_port(world, "") == "AppGranted"
 
 
 async def test_sharing_is_audited(world: AppWorld) -> None:

@@ -34,11 +34,11 @@ def test_a_span_has_limits(field: str, value: int) -> None:
         ("disable_everyone_group_access", True),
         ("autostop_requirement", {"days_of_week": ["sunday"], "weeks": 1}),
         ("autostart_requirement", {"days_of_week": ["monday"]}),
-        ("max_port_share_level", "public"),
+        ("max_port_share_level", "organization"),
     ],
 )
 def test_what_would_have_no_effect_is_refused_by_name(field: str, value: object) -> None:
-    with pytest.raises(BadRequest, match=r"not supported|not shared") as refused:
+    with pytest.raises(BadRequest, match=r"not supported|must be one of") as refused:
         check({field: value})
     assert [problem.field for problem in refused.value.validations] == [field]
 
@@ -57,7 +57,8 @@ def test_dormancy_is_refused_where_a_template_is_made(field: str) -> None:
         {"default_ttl_ms": 0, "activity_bump_ms": 0},
         {"default_ttl_ms": 86_400_000, "activity_bump_ms": 3_600_000, "autostart_requirement": None},
         {"disable_everyone_group_access": False, "update_workspace_last_used_at": False},
-        {"autostop_requirement": {"days_of_week": [], "weeks": 1}, "max_port_share_level": "owner"},
+        {"autostop_requirement": {"days_of_week": [], "weeks": 1}, "max_port_share_level": ""},
+        *({"max_port_share_level": level} for level in ("owner", "authenticated", "public")),
         {"autostop_requirement": {"days_of_week": None, "weeks": 0}},
         {"autostart_requirement": {"days_of_week": ["all"]}},
         {"autostart_requirement": {"days_of_week": list(ALL_DAYS)}},

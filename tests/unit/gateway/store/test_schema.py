@@ -195,6 +195,23 @@ def test_workspaces_from_before_have_no_time_to_start_and_are_no_favorites(
     assert row == ("kept", None, 0)
 
 
+def test_ports_of_templates_from_before_may_be_shared_with_everybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "genba.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", _copy_migrations(tmp_path / "older", until="0005"))
+        _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(templates)")]
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.execute(f"INSERT INTO templates ({names}) VALUES ({marks})", ["kept"] * len(columns))
+        connection.commit()
+    _upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name, max_port_share_level FROM templates").fetchone() == ("kept", "public")
+
+
 def _copy_migrations(folder: Path, *, until: str) -> Path:
     (folder / "versions").mkdir(parents=True)
     files = [each for each in (schema.MIGRATIONS / "versions").glob("0*.py") if each.name[:4] <= until]
