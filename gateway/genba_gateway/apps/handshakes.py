@@ -21,9 +21,10 @@ from genba_gateway.apps.responses import BadAnswer, ResponseHead, ResponseReader
 from genba_gateway.apps.tasks import start_task, wait_reason
 from genba_gateway.apps.upstreams import make_target
 from genba_gateway.apps.websocket_joint import WebsocketJoint
-from genba_gateway.apps.websocket_messages import MessageRelay
+from genba_gateway.apps.websocket_messages import MessageRelay, NoRoom
 from genba_gateway.domain.app_access import AppGranted, AppRequest
 from genba_gateway.relay.http_answers import break_answer
+from genba_gateway.relay.message_memory import count_received, message_memory_of_loop
 from genba_gateway.relay.takeover import decline_compression, take_transport
 from genba_gateway.services.client_carriers import CLOSE_REVOKED
 from genba_wire.buffers import Buffer
@@ -49,6 +50,7 @@ class AppWebsocket:
         self._send: Callable[[Any], Awaitable[None]] = send
         self._request = request
         self._granted = granted
+        self._held = message_memory_of_loop().open(granted.target.agent_id)
         self._is_http2 = scope["http_version"] == "2"
         self._end: Callable[[int, str], None] | None = None
         self.is_answered = False
@@ -81,6 +83,7 @@ class AppWebsocket:
             else:
                 await self._pass_refusal(connection, reader, head, parts)
         finally:
+            self._held.close()
             pool.drop(key, connection)
 
     async def _wait_left(self, connection: UpstreamConnection) -> None:
@@ -133,6 +136,7 @@ class AppWebsocket:
         ]
         headers += [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
         decline_compression(self._scope)
+        count_received(self._scope, self._held, lambda: connection.fail(NoRoom()))
         self.is_answered = True
         await self._send(
             {
@@ -146,7 +150,7 @@ class AppWebsocket:
             joint = WebsocketJoint(taken, connection)
             await _until_end(joint.run(early), _call(joint.end), tasks, wait_for_end, connection.close)
         elif self._is_http2:
-            relay = MessageRelay(self._receive, self._send, connection)
+            relay = MessageRelay(self._receive, self._send, connection, self._held)
             await _until_end(relay.run(early), relay.end, tasks, wait_for_end, connection.close)
         else:
             log.warning("a websocket of an app could not be taken from the server, and was dropped")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from h2.events import DataReceived, Event, ResponseReceived, StreamReset, TrailersReceived
+from websockets.asyncio.server import ServerConnection
 
+from genba_gateway.relay.message_memory import message_memory_of_loop
 from tests.integration.apps.test_http import echo_body
 from tests.integration.apps.test_websockets import websocket_app
 from tests.support.http2_client import Http2Client
 from tests.support.proxied_apps import SUBDOMAINS, AppWorld, app_world, read_request
 from tests.support.raw_websocket import make_frame
+from tests.support.waiting import turned_until
 
 
 @pytest.fixture
@@ -98,3 +101,52 @@ async def test_a_websocket_goes_message_by_message(world: AppWorld) -> None:
         world.access.may_end.set()
         while b"You signed out." not in received:
             received += await client.receive()
+
+
+async def wait_for(client: Http2Client, expected: bytes) -> bytes:
+    received = b""
+    while expected not in received:
+        received += await client.receive()
+    return received
+
+
+def up(size: int) -> tuple[bytes, bytes]:
+    """What the browser sends, and what the app answers: how long it was."""
+    return make_frame(bytes(size), key=b"abcd"), b"%d bytes" % size
+
+
+def down(size: int) -> tuple[bytes, bytes]:
+    """A message that asks for one so long, with its head of four bytes."""
+    return make_frame(b"%d" % (size - 4), opcode=1, key=b"abcd"), bytes(size - 4)
+
+
+@pytest.mark.parametrize("say", [up, down])
+@pytest.mark.parametrize("limit", ["most", "most_of_one"])
+async def test_messages_that_memory_has_no_room_for_end_their_websocket_with_the_reason(
+    world: AppWorld, say: Callable[[int], tuple[bytes, bytes]], limit: str
+) -> None:
+    async def answer(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(bytes(int(message)) if isinstance(message, str) else f"{len(message)} bytes")
+
+    memory = message_memory_of_loop()
+    setattr(memory, limit, 10_000)
+    async with websocket_app(world, answer):
+        async with http2(world) as client:
+            stream = await client.open_websocket(world.port, "/ws")
+            sent, answered = say(10_000)
+            await client.send(stream, sent)
+            await wait_for(client, answered)
+            await client.send(stream, say(10_001)[0])
+            closed = await wait_for(client, b"try again later.")
+            assert (1013).to_bytes(2, "big") + b"The gateway holds too many large messages" in closed
+            # What the browser says in the meantime reaches nobody, and harms no other stream.
+            for _ in range(20):
+                await client.send(stream, make_frame(bytes(10), key=b"abcd"))
+            assert body_of(await client.ask(path="/nothing"))
+        async with http2(world) as client:
+            stream = await client.open_websocket(world.port, "/ws")
+            sent, answered = say(10_000)
+            await client.send(stream, sent)
+            await wait_for(client, answered)
+    await turned_until(lambda: not memory.held_by)
