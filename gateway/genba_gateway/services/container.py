@@ -50,6 +50,7 @@ from genba_gateway.services.owner_secrets import OwnerSecretsMaker
 from genba_gateway.services.passwords import Passwords
 from genba_gateway.services.port_shares import PortShares
 from genba_gateway.services.presets import Presets
+from genba_gateway.services.retention import Retention
 from genba_gateway.services.sessions import Sessions
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
@@ -115,6 +116,7 @@ class Services:
     organizations: Organizations
     port_shares: PortShares
     presets: Presets
+    retention: Retention
     sessions: Sessions
     sign_in: SignIn
     sign_in_links: SignInLinks
@@ -227,6 +229,7 @@ def make_services(
         organizations=Organizations(database),
         port_shares=PortShares(database, sealer, pubsub, now),
         presets=Presets(database, template_versions),
+        retention=Retention(database, now),
         sessions=Sessions(database, pubsub=pubsub),
         sign_in=SignIn(database, passwords, pubsub, now),
         sign_in_links=SignInLinks(database, config.url, now),

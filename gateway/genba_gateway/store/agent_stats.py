@@ -34,3 +34,9 @@ async def insert_stats(
             ["id", "agent_id", "workspace_id", "user_id", "template_id", "created_at", "stats"], values
         )
     )
+
+
+async def delete_stats(connection: AsyncConnection, before: datetime, limit: int) -> int:
+    """Remove some of the reports from before a time; how many."""
+    old = sa.select(_stats.c.id).where(_stats.c.created_at < before).limit(limit)
+    return (await connection.execute(_stats.delete().where(_stats.c.id.in_(old)))).rowcount

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from genba_gateway.domain.app_usage import AppUse
 from genba_gateway.store import tables
+
+_stats = tables.workspace_app_stats
 
 
 async def insert_app_stats(connection: AsyncConnection, uses: Sequence[AppUse]) -> None:
@@ -28,4 +32,10 @@ async def insert_app_stats(connection: AsyncConnection, uses: Sequence[AppUse]) 
         }
         for use in uses
     ]
-    await connection.execute(tables.workspace_app_stats.insert(), rows)
+    await connection.execute(_stats.insert(), rows)
+
+
+async def delete_app_stats(connection: AsyncConnection, before: datetime, limit: int) -> int:
+    """Remove some of the uses that began before a time; how many."""
+    old = sa.select(_stats.c.id).where(_stats.c.session_started_at < before).limit(limit)
+    return (await connection.execute(_stats.delete().where(_stats.c.id.in_(old)))).rowcount

@@ -135,7 +135,7 @@ workspace_agent_stats = sa.Table(
     sa.Column("workspace_id", Id, nullable=False, index=True),
     sa.Column("user_id", Id, nullable=False),
     sa.Column("template_id", Id, nullable=False),
-    make_time("created_at"),
+    make_time("created_at", index=True),
     sa.Column("stats", JsonText, nullable=False, comment="the body of report-stats (contract 1.4)"),
 )
 

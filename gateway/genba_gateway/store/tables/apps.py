@@ -26,7 +26,7 @@ workspace_app_stats = sa.Table(
     make_text("access_method"),
     make_text("slug_or_port"),
     sa.Column("session_id", Id, nullable=False, comment="of the 30 s in which these requests came"),
-    make_time("session_started_at"),
+    make_time("session_started_at", index=True),
     make_time("session_ended_at"),
     sa.Column("requests", sa.BigInteger, nullable=False),
 )

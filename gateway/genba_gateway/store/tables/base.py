@@ -29,9 +29,9 @@ def make_ref(name: str, target: str, *, nullable: bool = False, index: bool = Fa
     return sa.Column(name, Id, sa.ForeignKey(f"{target}.id"), nullable=nullable, index=index)
 
 
-def make_time(name: str, *, nullable: bool = False) -> sa.Column[object]:
+def make_time(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[object]:
     """A point in time, UTC."""
-    return sa.Column(name, UtcTime, nullable=nullable)
+    return sa.Column(name, UtcTime, nullable=nullable, index=index)
 
 
 def make_text(name: str, *, default: str = "") -> sa.Column[str]:
