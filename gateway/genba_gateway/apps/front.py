@@ -17,6 +17,7 @@ from genba_gateway.apps.connections import UpstreamLost
 from genba_gateway.apps.exchange import Exchange
 from genba_gateway.apps.fast_path import FastPath
 from genba_gateway.apps.handshakes import AppWebsocket
+from genba_gateway.apps.hosts import find_host_fault
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
 from genba_gateway.apps.requests import came_round, find_fault, find_host, make_request
@@ -101,6 +102,10 @@ class AppFront:
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
             return
+        fault = find_host_fault(scope)
+        if fault:
+            await self._refuse_host(scope, send, fault)
+            return
         host = find_host(scope)
         origin = self._find_origin(scope, host)
         if origin is None:
@@ -143,6 +148,12 @@ class AppFront:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": 400, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _refuse_host(self, scope: HTTPScope | WebsocketScope, send: Any, fault: str) -> None:
+        if scope["type"] == "http":
+            await self._refuse_unread(scope, send, AppOrigin.PATH, fault)
+            return
+        await self._refuse_websocket(send, make_request(scope, AppOrigin.PATH, "", ()), _bad_request(fault))
 
     async def _proxy(
         self,

@@ -17,6 +17,12 @@ WEBSOCKET_LINES = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: " + "A" * 22 + "==",
 )
+UPGRADE = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+]
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: app.apps.test\r\n\r\n"
 
 
@@ -137,6 +143,23 @@ async def test_an_address_that_means_two_things_reaches_no_app(world: AppWorld, 
         answer = await world.ask(f"{request_line}\r\n\r\n".encode())
         assert answer.status == 400 or answer.body == b"dashboard"
     assert recorder.asked == []
+
+
+@pytest.mark.parametrize("host", ["x@y", f"x@{HOST}", f"{HOST}@y", f"{HOST}, y", f"{HOST} y", "", ":80", "a/b"])
+@pytest.mark.parametrize("upgrade", [[], UPGRADE])
+async def test_what_names_no_host_is_answered_by_nobody(world: AppWorld, host: str, upgrade: list[str]) -> None:
+    recorder = Recorder()
+    async with world.app(recorder.serve):
+        answer = await world.ask(get("/", *upgrade, host=host))
+    assert (answer.status, "Host" in answer.body.decode()) == (400, True)
+    if not upgrade:
+        assert answer.get("Connection") == "close"
+    assert (recorder.asked, world.inner) == ([], [])
+
+
+async def test_a_host_may_be_absent_only_where_http_knows_none(world: AppWorld) -> None:
+    assert (await world.ask(b"GET / HTTP/1.1\r\n\r\n")).status == 400
+    assert (await world.ask(b"GET / HTTP/1.0\r\n\r\n")).body == b"dashboard"
 
 
 @pytest.mark.parametrize("host", [HOST.upper(), HOST + ":1"])
