@@ -96,6 +96,7 @@ async def showcase(shared_demo: Demo) -> RealGateway:
         ("template", "/templates/host"),
         ("template-versions", "/templates/host/versions"),
         ("template-files", "/templates/host/files"),
+        ("template-settings", "/templates/host/settings"),
         ("create", "/templates/showcase/workspace"),
         ("parameters", "/@admin/demo/settings/parameters"),
         ("cli-auth", "/cli-auth"),

@@ -61,5 +61,5 @@ def explain_maximum(maximum: str, template: str) -> str:
     )
     return (
         f"is above the maximum of the template {template!r}, {allowed}: whoever may change the template can raise it "
-        "(max_port_share_level)"
+        "in its settings (max_port_share_level)"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from genba_gateway.web.states import version_state
 
 VERSIONS_SHOWN: Final = 100
 TABS: Final = (("", mark("Read-me")), ("/versions", mark("Versions")), ("/files", mark("Files")))
+SETTINGS_TAB: Final = "/settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,13 @@ class Frame:
     template: TemplateView
     tab: str
     """The path of the tab below the template's address."""
-    tabs: tuple[tuple[str, str], ...] = TABS
+    tabs: tuple[tuple[str, str], ...] = field(default_factory=lambda: list_tabs())
+
+
+def list_tabs() -> tuple[tuple[str, str], ...]:
+    """The tabs of a template's pages for who looks at them."""
+    may_change = current_user().may(Permission(Resource.TEMPLATE, Action.UPDATE))
+    return (*TABS, (SETTINGS_TAB, mark("Settings"))) if may_change else TABS
 
 
 class TemplateFinder:

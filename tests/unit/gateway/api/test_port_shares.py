@@ -42,7 +42,10 @@ async def test_ports_are_shared_listed_and_shared_no_longer(tmp_path: Path) -> N
         await world.execute(tables.templates.update().values(max_port_share_level="authenticated"))
         status, body = await call("POST", old_client)
         assert (status, body["validations"][0]["field"]) == (400, "share_level")
-        assert "shared with authenticated at most: whoever may change the template can raise it" in body["message"]
+        assert (
+            "shared with authenticated at most: whoever may change the template can raise it in its settings"
+            in body["message"]
+        )
         assert await call("DELETE", {"agent_name": "main", "port": 8080}) == (200, None)
         assert (await call("DELETE", {"agent_name": "main", "port": 8080}))[0] == 404
         assert (await call("DELETE", {"agent_name": "main"}))[0] == 400
