@@ -98,7 +98,7 @@ def make_quart_app(config: Config, services: Services, shutdown: asyncio.Event) 
         executables.make_blueprint(s.executables),
         init_reports.make_blueprint(s.init_reports),
         files.make_blueprint(s.files),
-        templates.make_blueprint(s.templates, s.organizations, s.version_archive),
+        templates.make_blueprint(s.templates, s.organizations, s.version_archive, s.examples),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, now),
         presets.make_blueprint(s.presets),
         dry_runs.make_blueprint(s.dry_runs, s.jobs, now),

@@ -237,7 +237,7 @@ def _wire(database: Database, owner: SignedIn, member: SignedIn, stranger: Signe
     app = make_app(
         database,
         files.make_blueprint(s.files),
-        templates.make_blueprint(s.templates, s.organizations, s.version_archive),
+        templates.make_blueprint(s.templates, s.organizations, s.version_archive, s.examples),
         template_versions.make_blueprint(s.template_versions, s.templates, s.organizations, s.jobs, clock),
         presets.make_blueprint(s.presets),
         dry_runs.make_blueprint(s.dry_runs, s.jobs, clock),

@@ -8,6 +8,7 @@ from genba_gateway.api.answers import answer, read_body, say
 from genba_gateway.api.gate import current_user, needs
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.templates import BuildTimes, Template
+from genba_gateway.services.examples import Examples
 from genba_gateway.services.organizations import Organizations
 from genba_gateway.services.template_settings import ALL_DAYS
 from genba_gateway.services.templates import Templates
@@ -62,7 +63,9 @@ def _percentiles(times: dict[str, BuildTimes], transition: str) -> messages.Perc
     return messages.Percentiles(P50=found.p50_ms, P95=found.p95_ms)
 
 
-def make_blueprint(templates: Templates, organizations: Organizations, archive: VersionArchive) -> Blueprint:
+def make_blueprint(
+    templates: Templates, organizations: Organizations, archive: VersionArchive, examples: Examples
+) -> Blueprint:
     """Routes on templates."""
     blueprint = Blueprint("templates", __name__)
     read, use = Permission(Resource.TEMPLATE, Action.READ), current_user
@@ -100,6 +103,17 @@ def make_blueprint(templates: Templates, organizations: Organizations, archive: 
     @needs(read)
     async def get(template: str) -> Response:
         return answer(await as_message(await templates.get(use(), parse_id(template, "template"))))
+
+    @blueprint.get("/api/v2/templates/examples")
+    @needs(Permission(Resource.TEMPLATE, Action.READ))
+    async def list_examples() -> Response:
+        return answer(await examples.list_all())
+
+    @blueprint.get("/api/v2/organizations/<organization>/templates/examples")
+    @needs(Permission(Resource.TEMPLATE, Action.READ))
+    async def list_examples_of_organization(organization: str) -> Response:
+        await organizations.resolve_organization(organization)
+        return answer(await examples.list_all())
 
     @blueprint.patch("/api/v2/templates/<template>")
     @needs(Permission(Resource.TEMPLATE, Action.UPDATE))

@@ -36,6 +36,7 @@ from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.deployment_config import DeploymentSettings
 from genba_gateway.services.deployment_stats import DeploymentUsage
 from genba_gateway.services.dry_runs import DryRuns
+from genba_gateway.services.examples import Examples
 from genba_gateway.services.executables import Executables
 from genba_gateway.services.files import Files
 from genba_gateway.services.git_ssh_keys import GitSSHKeys
@@ -104,6 +105,7 @@ class Services:
     deployment_settings: DeploymentSettings
     deployment_usage: DeploymentUsage
     dry_runs: DryRuns
+    examples: Examples
     executables: Executables
     files: Files
     git_ssh_keys: GitSSHKeys
@@ -152,7 +154,6 @@ def make_services(
     deployment = Deployment(database, wildcard_hostname=config.app_hosts.wildcard_host)
     jobs = Jobs(database, pubsub, now)
     agent_logs = AgentLogs(database, pubsub, now=now)
-    template_versions = TemplateVersions(database, sealer, pubsub, jobs, now)
     builds = Builds(database, sealer, pubsub, jobs, now)
     ticket_keys = TicketKeys(database, sealer, now)
     tickets = Tickets(ticket_keys, now)
@@ -160,6 +161,8 @@ def make_services(
     workspaces = Workspaces(database, sealer, pubsub, builds, now)
     app_usage = AppUsage(database, pubsub, now)
     files = Files(database, now)
+    examples = Examples(files)
+    template_versions = TemplateVersions(database, sealer, pubsub, jobs, examples, now)
     tickets = Tickets(TicketKeys(database, sealer, now), now)
     agent_sessions = AgentSessions(database, sealer, pubsub, tickets, now=now)
     agent_connections = AgentConnections(database, pubsub, replica_id=replica_id, now=now)
@@ -208,6 +211,7 @@ def make_services(
         deployment_settings=DeploymentSettings(config),
         deployment_usage=DeploymentUsage(database, now),
         dry_runs=DryRuns(database, sealer, pubsub, template_versions, jobs, now),
+        examples=examples,
         executables=Executables(config.executables),
         files=files,
         git_ssh_keys=git_ssh_keys,

@@ -16,6 +16,7 @@ from genba_gateway.domain.templates import TemplateVersion
 from genba_gateway.domain.workspaces import Resource as WorkspaceResource
 from genba_gateway.errors import BadRequest, Conflict, FieldProblem, Forbidden, NotFound
 from genba_gateway.services.audit import record_change
+from genba_gateway.services.examples import Examples
 from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.visibility import Clock, not_found, require
 from genba_gateway.store import files as file_store
@@ -33,7 +34,10 @@ from genba_wire.api.templates import CreateTemplateVersionRequest, PatchTemplate
 class TemplateVersions:
     """Use cases on template versions."""
 
-    def __init__(self, database: Database, sealer: Sealer, pubsub: PubSub, jobs: Jobs, now: Clock) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, pubsub: PubSub, jobs: Jobs, examples: Examples, now: Clock
+    ) -> None:
+        self._examples = examples
         self._database = database
         self._sealer = sealer
         self._pubsub = pubsub
@@ -43,19 +47,20 @@ class TemplateVersions:
     async def create(
         self, actor: UserActor, organization_id: str, request: CreateTemplateVersionRequest
     ) -> TemplateVersion:
-        """Queue the import of an uploaded archive.
+        """Queue the import of an uploaded archive, or of an example.
 
         Raises:
-            BadRequest: a bad name, provisioner or storage method, or no file named.
-            NotFound: no such file or template.
+            BadRequest: a bad name, provisioner or storage method, or no file or example named, or both.
+            NotFound: no such file, example or template.
             Conflict: the template has a version of this name.
         """
         require(actor, Resource.TEMPLATE, Action.CREATE, seen=True)
         _check(request)
+        file_id = await self._examples.upload(actor, request.example_id) if request.example_id else request.file_id
         now, version_id = self._now(), str(uuid.uuid4())
         async with self._database.write() as connection:
-            if not await file_store.has_file(connection, request.file_id):
-                raise NotFound(f"There is no file {request.file_id}: upload the archive first.")
+            if not await file_store.has_file(connection, file_id):
+                raise NotFound(f"There is no file {file_id}: upload the archive first.")
             template = None
             if request.template_id:
                 template = await template_store.find_template(connection, request.template_id)
@@ -65,7 +70,7 @@ class TemplateVersions:
                 JobType.IMPORT,
                 organization_id=organization_id,
                 initiator_id=actor.user_id,
-                file_id=request.file_id,
+                file_id=file_id,
                 tags=request.tags,
                 input={"template_version_id": version_id},
                 now=now,
@@ -265,9 +270,15 @@ def _check(request: CreateTemplateVersionRequest) -> None:
             f"Storage method {request.storage_method!r} is not supported: use file.",
             validations=[FieldProblem("storage_method", "must be file")],
         )
-    if not request.file_id:
+    if not request.file_id and not request.example_id:
         raise BadRequest(
-            "A template version needs an uploaded archive.", validations=[FieldProblem("file_id", "is required")]
+            "A template version needs an uploaded archive, or an example.",
+            validations=[FieldProblem("file_id", "is required")],
+        )
+    if request.file_id and request.example_id:
+        raise BadRequest(
+            "A template version is made of an uploaded archive or of an example, not of both: leave one out.",
+            validations=[FieldProblem("example_id", "must be left out beside file_id")],
         )
 
 

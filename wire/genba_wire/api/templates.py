@@ -261,3 +261,15 @@ class Template(Message, frozen=True, kw_only=True):
     time_til_dormant_autodelete_ms: int
     require_active_version: bool
     max_port_share_level: str
+
+
+class TemplateExample(Message, frozen=True, kw_only=True):
+    """GET /templates/examples: a template to begin with; `id` is what `example_id` of a new version names."""
+
+    id: str
+    url: str
+    name: str
+    description: str
+    icon: str
+    tags: list[str]
+    markdown: str

@@ -175,3 +175,23 @@ async def test_changes_are_recorded(workshop: Workshop) -> None:
         query = sa.select(log.c.action, log.c.user_id).where(log.c.resource_type == "template")
         rows = {tuple(row) for row in (await connection.execute(query)).all()}
     assert rows == {(action, workshop.owner.user.id) for action in ("create", "write", "delete")}
+
+
+async def test_examples_are_listed_for_everybody_and_made_into_versions(workshop: Workshop) -> None:
+    listed = (await workshop.get(workshop.member, "/templates/examples")).body
+    assert [example["id"] for example in listed] == ["docker", "host"]
+    assert (await workshop.get(workshop.member, f"{IN_ORG}/examples")).body == listed
+    assert (await workshop.get(workshop.member, "/organizations/none/templates/examples")).status == 404
+    version = await workshop.add_version(file_id="", example_id="host")
+    assert version["job"]["status"] == "succeeded"
+    template = {"name": "mine", "template_version_id": version["id"]}
+    assert (await workshop.call(workshop.owner, "POST", IN_ORG, template)).status == 201
+
+    async def push(**fields: object) -> tuple[int, list[str]]:
+        body = {"storage_method": "file", "provisioner": "terraform", **fields}
+        reply = await workshop.call(workshop.owner, "POST", "/organizations/default/templateversions", body)
+        return reply.status, reply.fields
+
+    assert await push(example_id="none") == (404, [])
+    assert await push(example_id="host", file_id=await workshop.upload()) == (400, ["example_id"])
+    assert await push() == (400, ["file_id"])
