@@ -31,6 +31,7 @@ from genba_gateway.services.authorization import Authorization
 from genba_gateway.services.autostart import Autostarts
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.client_carriers import ClientCarriers
+from genba_gateway.services.daily_users import DailyUsers
 from genba_gateway.services.deadlines import Deadlines
 from genba_gateway.services.deployment import Deployment
 from genba_gateway.services.deployment_config import DeploymentSettings
@@ -101,6 +102,7 @@ class Services:
     builds: Builds
     client_carriers: ClientCarriers
     deadlines: Deadlines
+    daily_users: DailyUsers
     deployment: Deployment
     deployment_settings: DeploymentSettings
     deployment_usage: DeploymentUsage
@@ -161,6 +163,7 @@ def make_services(
     workspaces = Workspaces(database, sealer, pubsub, builds, now)
     app_usage = AppUsage(database, pubsub, now)
     files = Files(database, now)
+    templates = Templates(database, pubsub, now)
     examples = Examples(files)
     template_versions = TemplateVersions(database, sealer, pubsub, jobs, examples, now)
     tickets = Tickets(TicketKeys(database, sealer, now), now)
@@ -207,6 +210,7 @@ def make_services(
         builds=builds,
         client_carriers=ClientCarriers(agent_sessions, agent_dials),
         deadlines=Deadlines(database, pubsub, builds, now),
+        daily_users=DailyUsers(database, templates, now),
         deployment=deployment,
         deployment_settings=DeploymentSettings(config),
         deployment_usage=DeploymentUsage(database, now),
@@ -245,7 +249,7 @@ def make_services(
         ),
         template_files=TemplateFiles(files, template_versions),
         template_versions=template_versions,
-        templates=Templates(database, pubsub, now),
+        templates=templates,
         terminals=Terminals(agent_sessions, agent_links),
         timings=Timings(database, pubsub),
         user_changes=UserChanges(database, passwords, pubsub, now),

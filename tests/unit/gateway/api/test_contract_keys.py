@@ -212,6 +212,8 @@ async def probe_templates(probe: Probe) -> tuple[str, str]:
     await probe.call("GET", "/templates/{}/versions/{}", template_id, made["name"])
     await probe.call("PATCH", "/templates/{}", template_id, json={"display_name": "Docker", "default_ttl_ms": 3600000})
     await probe.call("GET", "/templates")
+    await probe.call("GET", "/templates/{}/daus", template_id)
+    await probe.call("GET", "/insights/daus?tz_offset=0")
     await probe.call("GET", "/templates/examples")
     await probe.call("GET", "/organizations/{}/templates/examples", "default")
     await probe.call("GET", "/organizations/{}/templates", "default")
