@@ -5,13 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from genba_gateway.domain.agents import Agent
+from genba_gateway.domain.agents import Agent, App
 from genba_gateway.domain.jobs import Job, JobType
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.workspaces import Build, Workspace
 
 NOW: Final = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 OWNER_ID: Final = "owner-id"
+
+
+def make_app(slug: str = "web", **changes: Any) -> App:
+    """An app of the user's own on a port, which nothing checks."""
+    values: dict[str, Any] = {
+        "id": "1",
+        "slug": slug,
+        "display_name": "",
+        "url": "http://localhost:80",
+        "command": "",
+        "icon": "",
+        "external": False,
+        "subdomain": False,
+        "sharing_level": "owner",
+        "healthcheck": None,
+        "health": "disabled",
+        "hidden": False,
+        "open_in": "slim-window",
+    }
+    return App(**{**values, **changes})
 
 
 def make_agent(**changes: Any) -> Agent:

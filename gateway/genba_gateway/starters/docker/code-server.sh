@@ -96,28 +96,37 @@ find_code_server() {
     look_in "$kept"
 }
 
+# Says now and then that something still goes on, until `unwatch`.
+watch() {
+    (
+        passed=0
+        while :; do
+            sleep 30 >/dev/null 2>&1
+            passed=$((passed + 30))
+            say "$1: $passed s so far."
+        done
+    ) 8>&- 9>&- &
+    watcher=$!
+}
+
+unwatch() {
+    # Not TERM, which gets lost in a subshell that has only begun.
+    kill -KILL "$watcher"
+    wait "$watcher" 2>/dev/null
+    watcher=
+}
+
 # Runs a command with its output going to the installation's log, and says now and then that it still does.
 run_slow() {
     what=$1
     shift
     "$@" >>"$kept.log" 2>&1 8>&- 9>&- &
     child=$!
-    (
-        passed=0
-        while :; do
-            sleep 30 >/dev/null 2>&1
-            passed=$((passed + 30))
-            say "$what: $passed s so far."
-        done
-    ) 8>&- 9>&- &
-    watcher=$!
+    watch "$what"
     wait "$child"
     result=$?
     child=
-    # Not TERM, which gets lost in a subshell that has only begun.
-    kill -KILL "$watcher"
-    wait "$watcher" 2>/dev/null
-    watcher=
+    unwatch
     return "$result"
 }
 
@@ -183,7 +192,12 @@ install() {
     exec 8>"$kept.lock"
     if ! flock -n 8; then
         say "code-server $code_server_version is being installed by another workspace; waiting for that."
-        flock 8
+        flock 8 9>&- &
+        child=$!
+        watch "Waiting"
+        wait "$child"
+        child=
+        unwatch
         look_in "$kept" && return 0
     fi
     free_mib=$(df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }')

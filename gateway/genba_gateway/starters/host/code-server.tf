@@ -49,9 +49,10 @@ resource "coder_app" "code_server" {
   order     = 1
 
   healthcheck {
-    url       = "${local.code_server_socket}/healthz"
-    interval  = 5
-    threshold = 3
+    url      = "${local.code_server_socket}/healthz"
+    interval = 5
+    # It is awaited for ten minutes, since it may have to be installed first, before it is said to be unwell.
+    threshold = 120
   }
 }
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.agent_reports import MetadataItem
-from genba_gateway.domain.agents import Agent, AgentStatus, agent_status
+from genba_gateway.domain.agents import Agent, AgentStatus, AppHealth, LifecycleState, agent_status
 from genba_gateway.domain.jobs import ACTIVE, JobStatus
 from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus
 from genba_gateway.services.workspace_sights import WorkspaceSight
@@ -38,6 +38,13 @@ class AgentView:
     sources: Mapping[str, str]
     """Names of what its log's lines come from, by id."""
     is_connected: bool
+
+    @property
+    def awaits_something(self) -> bool:
+        """Whether its log is what one looks for: its scripts are not done, or an app has not answered (any more)."""
+        return self.agent.lifecycle_state != LifecycleState.READY or any(
+            app.health in (AppHealth.INITIALIZING, AppHealth.UNHEALTHY) for app in self.apps
+        )
 
 
 @dataclass(frozen=True, slots=True)

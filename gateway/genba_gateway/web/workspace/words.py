@@ -93,7 +93,7 @@ STEP_ACTIONS: Final = {
 }
 HEALTH: Final = {
     "disabled": "",
-    "initializing": mark("It has not answered yet."),
+    "initializing": mark("It has not answered yet: the agent's log may say how far it is."),
     "healthy": mark("It answers."),
     "unhealthy": mark("It does not answer: the agent's log may say why."),
 }

@@ -4,26 +4,7 @@ import pytest
 
 from genba_gateway.domain.agents import Agent, App
 from genba_gateway.web.workspace.app_links import AppLinks, is_safe_link
-from tests.support.page_values import make_agent
-
-
-def make_app(slug: str = "web", **fields: object) -> App:
-    values: dict[str, object] = {
-        "id": "1",
-        "slug": slug,
-        "display_name": "",
-        "url": "http://localhost:80",
-        "command": "",
-        "icon": "",
-        "external": False,
-        "subdomain": False,
-        "sharing_level": "owner",
-        "healthcheck": None,
-        "health": "disabled",
-        "hidden": False,
-        "open_in": "slim-window",
-    }
-    return App(**{**values, **fields})  # type: ignore[arg-type]  # named by the caller
+from tests.support.page_values import make_agent, make_app
 
 
 def with_apps(*apps: App) -> Agent:

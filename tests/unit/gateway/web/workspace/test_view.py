@@ -11,7 +11,7 @@ from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.workspace.dashboard import no_subdomains
 from genba_gateway.web.workspace.steps import BuildSteps
 from genba_gateway.web.workspace.view import WorkspaceView, list_actions, view_workspace
-from tests.support.page_values import NOW, OWNER_ID, make_agent, make_build, make_workspace
+from tests.support.page_values import NOW, OWNER_ID, make_agent, make_app, make_build, make_workspace
 
 ANA = UserActor(OWNER_ID, "ana", (), "k")
 BOB = UserActor("bob-id", "bob", (), "k")
@@ -74,3 +74,20 @@ def test_a_terminal_is_offered_where_there_is_an_agent_that_has_one() -> None:
     assert [each.terminal for each in seen.agents] == ["", "/@ana/dev.main/terminal", ""]
     assert [each.status for each in seen.agents] == ["connecting", "connected", "connected"]
     assert seen.log_key != view().log_key
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "health", "open_log"),
+    [
+        ("starting", "disabled", True),
+        ("ready", "disabled", False),
+        ("ready", "initializing", True),
+        ("ready", "unhealthy", True),
+        ("ready", "healthy", False),
+    ],
+)
+def test_an_agents_log_is_open_while_scripts_or_apps_are_awaited(lifecycle: str, health: str, open_log: bool) -> None:
+    agent = make_agent(lifecycle_state=lifecycle, apps=(make_app(health=health),))
+    resource = Resource("r", "j", "start", "host", "x", False, "", 0, (), NOW, (agent,))
+    (seen,) = view(resources=(resource,)).agents
+    assert seen.awaits_something is open_log
