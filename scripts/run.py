@@ -110,14 +110,17 @@ def _main_job(gateway: GatewayProcess, genba: GenbaCommand) -> None:
     else:
         say(f"workspace {WORKSPACE} is ready")
     print(f"\nGenba serves at {gateway.url}. In another terminal, in this folder:\n{NEXT_COMMANDS}", flush=True)
-    _print_sign_in(session, gateway.url)
+    _print_pages(session, gateway.url)
     print("Ctrl-C ends the gateway.", flush=True)
 
 
-def _print_sign_in(session: ApiSession, url: str) -> None:
-    print(f"\nThe pages: {url}/login, user {USERNAME}, the password is in {_short(IN_CLONE.password)}")
-    print(f"A link that signs a browser in once: {session.make_sign_in_link().url}")
-    print("(`make sign-in` prints another)\n", flush=True)
+def _print_pages(session: ApiSession, url: str) -> None:
+    print(f"\nOr in a browser. This link signs it in, once:\n\n  {session.make_sign_in_link().url}\n")
+    print(
+        f"There, {WORKSPACE} has VS Code and a terminal. VS Code is installed first where this machine has none: that"
+    )
+    print(f"takes minutes, and the log on {WORKSPACE}'s page says how far it is. `make sign-in` prints another link;")
+    print(f"{url}/login asks for user {USERNAME} and the password in {_short(IN_CLONE.password)}.\n", flush=True)
 
 
 def _serve(gateway: GatewayProcess) -> None:

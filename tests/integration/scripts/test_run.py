@@ -65,6 +65,9 @@ def test_first_run_does_the_main_job_and_says_what_is_next(clone: Path) -> None:
     assert "host workspaces run on this machine as your user" in said
     assert "  main: hello\n" in said
     assert ".genba/bin/genba logs -f demo" in said
+    # The link is what most people want: on a line of its own, where the eye is.
+    (link,) = [number for number, line in enumerate(said.splitlines()) if line == "  http://fake/sign-in/once"]
+    assert len(said.splitlines()) - link < 8
     assert said.index("sign-in/once") > said.index(".genba/bin/genba logs -f demo")
 
 
