@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -190,6 +191,20 @@ async def test_code_server_on_the_path_listens_on_a_socket_of_the_users_own(mach
         )
     assert not psutil.pid_exists(int(pid))
     assert not machine.socket.exists()
+
+
+async def test_it_begins_with_settings_that_ask_nothing_unless_its_user_has_some(machine: Machine) -> None:
+    machine.put("code-server", CODE_SERVER)
+    settings = machine.home / ".local" / "share" / "code-server" / "User" / "settings.json"
+    async with machine.run() as run:
+        await run.wait_for("code-server is ready")
+        begun = json.loads(settings.read_text())
+        assert begun["security.workspace.trust.enabled"] is False
+        assert begun["workbench.startupEditor"] == "none"
+    settings.write_text("{}")
+    async with machine.run() as run:
+        await run.wait_for("code-server is ready")
+        assert settings.read_text() == "{}"
 
 
 async def test_one_that_crashes_is_seen_and_started_again(machine: Machine) -> None:

@@ -235,6 +235,22 @@ wait_until_ready() {
     done
 }
 
+# What the editor begins with, where its user has no settings: it opens in the home folder without questions. Whoever
+# gets this far owns what is in there, and runs programs of it by the terminal beside the editor anyway.
+write_first_settings() {
+    settings="${XDG_DATA_HOME:-$HOME/.local/share}/code-server/User/settings.json"
+    [ ! -e "$settings" ] && [ ! -L "$settings" ] || return 0
+    mkdir -p "${settings%/*}" && cat >"$settings" <<'JSON' ||
+{
+    "security.workspace.trust.enabled": false,
+    "telemetry.telemetryLevel": "off",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.startupEditor": "none"
+}
+JSON
+        complain "$settings can't be written: the editor begins with its own settings, and asks more."
+}
+
 keep_running() {
     pause=1
     listening=yes
@@ -287,4 +303,5 @@ say "Starting $program."
 [ -s "$state/config.yaml" ] || echo '{}' >"$state/config.yaml"
 # Files that are made in the editor and its terminals are as elsewhere.
 umask 022
+write_first_settings
 keep_running
