@@ -109,13 +109,14 @@ def _main_job(gateway: GatewayProcess, genba: GenbaCommand) -> None:
         say(f"workspace {WORKSPACE} is not ready yet; .genba/bin/genba logs -f {WORKSPACE} shows what it does")
     else:
         say(f"workspace {WORKSPACE} is ready")
-    print(f"\nGenba serves at {gateway.url}. In another terminal, in this folder:\n{NEXT_COMMANDS}", flush=True)
+    print(f"\nGenba serves at {gateway.url}. Its commands, in another terminal, in this folder:")
+    print(NEXT_COMMANDS, flush=True)
     _print_pages(session, gateway.url)
     print("Ctrl-C ends the gateway.", flush=True)
 
 
 def _print_pages(session: ApiSession, url: str) -> None:
-    print(f"\nOr in a browser. This link signs it in, once:\n\n  {session.make_sign_in_link().url}\n")
+    print(f"\nIts pages, in a browser; this link signs it in, once:\n\n  {session.make_sign_in_link().url}\n")
     print(
         f"There, {WORKSPACE} has VS Code and a terminal. VS Code is installed first where this machine has none: that"
     )
