@@ -24,6 +24,7 @@ DAYS: Final = {
 
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
+_WORKING_DAYS: Final = frozenset("12345")
 _MINUTE, _HOUR, _WEEKDAY = 0, 1, 4
 
 
@@ -50,6 +51,20 @@ def read_schedule(text: str) -> ChosenSchedule | None:
         return None
     chosen = tuple(DAYS) if days is None else tuple(dict.fromkeys(str(day % 7) for day in days))
     return ChosenSchedule(f"{hours[0]:02}:{minutes[0]:02}", chosen, schedule.zone or "UTC")
+
+
+def describe_schedule(text: str) -> str:
+    """A stored schedule in words, in the language spoken here; empty for none, and what is stored if it is more."""
+    chosen = read_schedule(text)
+    if chosen is None:
+        return text
+    if set(chosen.days) == DAYS.keys():
+        days = translate("every day")
+    elif set(chosen.days) == _WORKING_DAYS:
+        days = translate("Monday to Friday")
+    else:
+        days = ", ".join(translate(name) for day, name in DAYS.items() if day in chosen.days)
+    return f"{chosen.time}, {days} ({chosen.zone})"
 
 
 def write_schedule(time: str, days: Sequence[str], zone: str) -> str | None:

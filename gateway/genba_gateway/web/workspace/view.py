@@ -16,6 +16,7 @@ from genba_gateway.domain.jobs import ACTIVE, JobStatus
 from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus
 from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.workspace.app_links import AppLink, AppLinks, MakeSubdomainUrl
+from genba_gateway.web.workspace.schedule import describe_schedule
 from genba_gateway.web.workspace.steps import BuildSteps
 from genba_gateway.web.workspace.words import explain_agent, explain_deadline, explain_state
 from genba_gateway.web.workspace_views import workspace_address
@@ -58,6 +59,8 @@ class WorkspaceView:
     error: str
     """Of its latest build, if that failed."""
     deadline: Markup | None
+    schedule: str
+    """When it starts by itself; empty for never."""
     actions: tuple[str, ...]
     may_change: bool
     may_delete: bool
@@ -94,6 +97,7 @@ def view_workspace(
         reason=explain_state(build),
         error=job.error if job.status is JobStatus.FAILED else "",
         deadline=explain_deadline(build),
+        schedule=describe_schedule(workspace.autostart_schedule or ""),
         actions=list_actions(workspace) if may_change else (),
         may_change=may_change,
         may_delete=may(actor, workspace, Action.DELETE) and not workspace.deleted and job.status not in ACTIVE,

@@ -4,7 +4,7 @@ import pytest
 
 from genba_gateway.domain.autostart import explain_bad_autostart
 from genba_gateway.errors import BadRequest
-from genba_gateway.web.workspace.schedule import DAYS, ChosenSchedule, read_schedule, write_schedule
+from genba_gateway.web.workspace.schedule import DAYS, ChosenSchedule, describe_schedule, read_schedule, write_schedule
 
 
 @pytest.mark.parametrize(("days", "text"), [(["5", "1"], "1,5"), (list(DAYS), "*"), (["0"], "0"), (["9", "2"], "2")])
@@ -45,3 +45,18 @@ def test_what_the_form_can_not_show_is_none(text: str) -> None:
 
 def test_a_schedule_written_elsewhere_is_shown() -> None:
     assert read_schedule("30 9 * * 1-2") == ChosenSchedule("09:30", ("1", "2"), "UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ""),
+        ("CRON_TZ=Asia/Tokyo 5 9 * * *", "09:05, every day (Asia/Tokyo)"),
+        ("CRON_TZ=UTC 30 17 * * 0-6", "17:30, every day (UTC)"),
+        ("30 17 * * 1-5", "17:30, Monday to Friday (UTC)"),
+        ("0 8 * * 0,6", "08:00, Saturday, Sunday (UTC)"),
+        ("0 8,9 * * 1", "0 8,9 * * 1"),
+    ],
+)
+def test_a_schedule_is_said_in_words_where_there_are_some(text: str, said: str) -> None:
+    assert describe_schedule(text) == said
