@@ -93,6 +93,9 @@ async def use_workbench(browser: AppBrowser, page: Page, name: str, kind: str) -
     await code.type_in_terminal(f"echo the-answer-is-$((40+2)) | tee {name}.ran")
     await code.expect_terminal("the-answer-is-42")
     await wait_for_text(home / f"{name}.ran", "the-answer-is-42")
+    # The home folder is the user's own: nothing asks whether it can be trusted.
+    await expect(page.locator(".monaco-dialog-box")).to_have_count(0)
+    await expect(page.get_by_text("Restricted Mode")).to_have_count(0)
     await browser.shoot(page, f"{kind}-2-terminal")
 
     await page.evaluate("window.stillTheSamePage = true")
