@@ -91,7 +91,15 @@ def start_demo(session: ApiSession, genba: GenbaCommand, gateway: GatewayProcess
         _build(genba, "is started", "start", WORKSPACE)
     elif not _come_back(session, gateway):
         _build(genba, "is started anew, since its agent did not come back", "restart", WORKSPACE)
+    else:
+        # What it printed when it started was printed by the run that started it.
+        return follow_until_ready(session, gateway, seen=_last_lines(session, workspace))
     return follow_until_ready(session, gateway)
+
+
+def _last_lines(session: ApiSession, workspace: Workspace) -> dict[str, int]:
+    logs = {agent.id: session.list_agent_logs(agent.id, 0) for agent in agents_of(workspace)}
+    return {agent_id: lines[-1].id for agent_id, lines in logs.items() if lines}
 
 
 def _build(genba: GenbaCommand, what: str, *arguments: str) -> None:
@@ -112,10 +120,16 @@ def _come_back(session: ApiSession, gateway: GatewayProcess) -> bool:
     return False
 
 
-def follow_until_ready(session: ApiSession, gateway: GatewayProcess) -> Workspace | None:
-    """Print the agents' log lines until all of them are ready; None when that took too long."""
+def follow_until_ready(
+    session: ApiSession, gateway: GatewayProcess, *, seen: dict[str, int] | None = None
+) -> Workspace | None:
+    """Print the agents' log lines until all of them are ready; None when that took too long.
+
+    Args:
+        seen: the last line of each agent's log that need not be printed.
+    """
     ticker = Ticker(f"the agent of {WORKSPACE} gets ready")
-    seen: dict[str, int] = {}
+    seen = dict(seen or {})
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         gateway.check_alive()

@@ -98,6 +98,7 @@ def test_second_run_goes_on_with_what_is_there(clone: Path) -> None:
         requests = _read(clone / ".genba" / "data" / "requests.log")
     assert "/fake/start" not in requests
     assert "/fake/push/host" not in requests
+    assert "main: hello" not in said  # the first run printed that
     assert "workspace demo is ready" in said
 
 
