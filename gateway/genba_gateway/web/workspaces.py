@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -34,6 +35,8 @@ FILTERS: Final = (
     (mark("Failed"), f"{OWN} status:failed"),
     (mark("Outdated"), f"{OWN} outdated:true"),
 )
+KEPT_ROWS: Final = 2_000
+"""Rows kept as HTML, about 1 KiB each: whoever loads or follows a page shows rows that mostly are as before."""
 MAX_PAGE: Final = 10_000
 """Beyond, an offset is a mistake or a trial."""
 
@@ -173,10 +176,16 @@ def _render_rows(found: WorkspacePage, now: Clock, before: Rows | None = None) -
     texts = {
         each: before.texts[each]
         if before is not None and before.views.get(each) == view
-        else render_text("workspaces/row.html", w=view)
+        else _render_row(current_language(), view)
         for each, view in views.items()
     }
     return Rows(views, texts)
+
+
+@lru_cache(KEPT_ROWS)
+def _render_row(language: str, view: WorkspaceView) -> str:
+    with speaking(language):
+        return render_text("workspaces/row.html", w=view)
 
 
 def _list_rows(rows: Rows, found: WorkspacePage, place: Place) -> Listing:

@@ -5,7 +5,13 @@ const EVERY_MS = 20000;
 
 const language = document.documentElement.lang;
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-const absolute = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+let absolute;
+
+/** "Jul 3, 2026, 12:30:00 PM". Its rules are heavy to load: a page that shows no such text waits for none. */
+function sayExact(moment) {
+  absolute ??= new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  return absolute.format(moment);
+}
 
 /** "5 minutes ago", "in 2 hours". */
 export function sayRelative(moment, now = Date.now()) {
@@ -20,10 +26,13 @@ export function showTimes(root) {
   const found = root.matches?.("time[datetime]") ? [root] : root.querySelectorAll("time[datetime]");
   for (const element of found) {
     const moment = new Date(element.dateTime);
-    const exact = absolute.format(moment);
-    element.textContent = "absolute" in element.dataset ? exact : sayRelative(moment);
-    element.title = exact;
+    element.textContent = "absolute" in element.dataset ? sayExact(moment) : sayRelative(moment);
   }
 }
+
+document.addEventListener("pointerover", ({ target }) => {
+  const time = target.closest?.("time[datetime]");
+  if (time && !time.title) time.title = sayExact(new Date(time.dateTime));
+});
 
 setInterval(() => showTimes(document), EVERY_MS);

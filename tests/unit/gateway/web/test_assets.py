@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import pytest
 
 from genba_gateway.web.assets import ASSETS, ASSETS_VERSION, MIN_GZIP_BYTES, asset_url, serve_asset
+from genba_gateway.web.rendering import render_page
 from tests.support.page_request import in_request
 
 
@@ -46,3 +48,12 @@ def test_every_vendored_library_comes_with_its_licence() -> None:
 def test_an_asset_that_is_absent_fails_with_the_remedy() -> None:
     with pytest.raises(LookupError, match="make setup"):
         asset_url("vendor/none.js")
+
+
+async def test_what_the_script_of_every_page_imports_is_fetched_beside_it() -> None:
+    imported = re.findall(r'from "\./([^"]+)"', ASSETS["genba.js"].decode())
+    assert imported
+    async with in_request():
+        page = await render_page("errors/error.html", title="", message="").get_data(as_text=True)
+    for name in imported:
+        assert f'<link rel="modulepreload" href="{asset_url(name)}">' in page
