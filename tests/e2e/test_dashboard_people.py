@@ -39,6 +39,8 @@ PAGES = {
     "user-suspend": "/users/mina/suspend",
     "health": "/health",
     "deployment": "/deployment",
+    "audit": "/audit",
+    "audit-no-match": "/audit?q=nothing-at-all",
     "help": "/help",
     "logout": "/logout",
 }
@@ -84,7 +86,18 @@ async def test_every_page_is_fit_to_be_seen(gateway: RealGateway, owners_page: P
 async def test_pages_speak_japanese(gateway: RealGateway, chromium: Browser) -> None:
     async with browse(chromium, gateway) as page:
         await page.set_extra_http_headers({"Accept-Language": "ja"})
-        for name in ("account", "security", "token-new", "users", "user", "user-new", "health", "deployment", "help"):
+        for name in (
+            "account",
+            "security",
+            "token-new",
+            "users",
+            "user",
+            "user-new",
+            "health",
+            "deployment",
+            "audit",
+            "help",
+        ):
             await page.goto(f"{gateway.url}{PAGES[name]}")
             await expect(page.locator("html")).to_have_attribute("lang", "ja")
             await keep_screenshot(page, "people", f"{name}-japanese")

@@ -10,6 +10,7 @@ from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
 from genba_gateway.web import (
     account,
+    audit_logs,
     deployment,
     git_ssh_keys,
     health,
@@ -56,6 +57,7 @@ def make_blueprints(
         user_changes.make_blueprint(pages, s.users, s.user_changes),
         health.make_blueprint(pages, s.health),
         deployment.make_blueprint(pages, s.deployment_settings, s.deployment_usage),
+        audit_logs.make_blueprint(pages, s.audit_logs),
         help_page.make_blueprint(pages, s.executables),
         workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
         template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),

@@ -44,11 +44,12 @@ def _icon(name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_url("icons.svg"), name)
 
 
-def show_time(moment: datetime) -> Markup:
-    """A moment, which genba.js shows as "5 minutes ago" with the time of the viewer's zone on top."""
+def show_time(moment: datetime, *, absolute: bool = False) -> Markup:
+    """A moment, which times.js shows as "5 minutes ago", or as the time itself, in the viewer's zone."""
     utc = moment.astimezone(UTC)
     day, clock = f"{utc:%Y-%m-%d}", f"{utc:%H:%M:%S}"
-    return Markup(f'<time datetime="{day}T{clock}Z">{day} {clock[:5]} UTC</time>')  # noqa: S704 - digits only
+    way = " data-absolute" if absolute else ""
+    return Markup(f'<time datetime="{day}T{clock}Z"{way}>{day} {clock[:5]} UTC</time>')  # noqa: S704 - digits only
 
 
 def _make_environment() -> Environment:

@@ -23,6 +23,12 @@ class NavItem:
     label: str
     icon: str
     need: Permission
+    further: tuple[str, ...] = ()
+    """Where pages lie that are reached from it, and have no entry of their own."""
+
+    def leads_to(self, path: str) -> bool:
+        """Whether a page is found by this entry."""
+        return path.startswith((self.path, *self.further))
 
 
 NAVIGATION: Final = (
@@ -30,7 +36,13 @@ NAVIGATION: Final = (
     NavItem("/templates", mark("Templates"), "template", Permission(Resource.TEMPLATE, Action.READ)),
     NavItem("/users", mark("Users"), "users", Permission(Resource.USER, Action.CREATE)),
     NavItem("/health", mark("Health"), "health", Permission(Resource.DEBUG_INFO, Action.READ)),
-    NavItem("/deployment", mark("Deployment"), "server", Permission(Resource.DEPLOYMENT_CONFIG, Action.READ)),
+    NavItem(
+        "/deployment",
+        mark("Deployment"),
+        "server",
+        Permission(Resource.DEPLOYMENT_CONFIG, Action.READ),
+        further=("/audit",),
+    ),
 )
 """A page that is to be found from everywhere has its line here."""
 
