@@ -152,6 +152,7 @@ async def test_the_other_pages_are_fit_to_be_seen(stage: Stage) -> None:
         await page.goto(f"{stage.gateway.url}/@admin/dev/{path}")
         if name == "build":
             await expect(page.locator(".log-line").last).to_be_visible()
+            await expect(page.get_by_role("region", name="Agents and their scripts")).to_contain_text("noise")
         await look(page, FOLDER, name, full=True)
     assert complaints == []
     await page.close()

@@ -13,6 +13,7 @@ from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.services.visibility import not_found
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.workspace import words
+from genba_gateway.web.workspace.agent_steps import list_agent_steps
 from genba_gateway.web.workspace.log_text import answer_text, build_log_text
 from genba_gateway.web.workspace.shown import ShownWorkspaces
 
@@ -64,6 +65,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             view=await shown.glance(actor, workspace),
             build=build,
             steps=reader.steps(build.job.completed_at),
+            agent_steps=list_agent_steps(await shown.services.timings.get_of_build(actor, build.id)),
             parameters=await shown.parameters(actor, build),
             is_active=build.job.status in ACTIVE,
             error=build.job.error if build.job.status is JobStatus.FAILED else "",
