@@ -19,9 +19,6 @@ from genba_gateway.domain.app_access import AppGranted, AppRequest
 from genba_gateway.relay.http_answers import add_trailers, break_answer, cork
 from genba_wire.buffers import Buffer
 
-LONG_ANSWER_S: Final = 1.0
-"""An answer that takes longer is watched: it ends when whoever reads it may not have it any more."""
-
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -80,8 +77,8 @@ class Exchange:
                 else:
                     pool.drop(key, connection)
 
-    def watch(self, tasks: asyncio.TaskGroup, wait_for_end: Callable[[], Awaitable[str]]) -> asyncio.TimerHandle:
-        """Break the answer off when it has lasted for `LONG_ANSWER_S` and `wait_for_end` returns."""
+    def watch(self, tasks: asyncio.TaskGroup, wait_for_end: Callable[[], Awaitable[str]]) -> None:
+        """Break the answer off when `wait_for_end` returns."""
 
         async def end_in_time() -> None:
             reason = await wait_reason(wait_for_end)
@@ -89,10 +86,7 @@ class Exchange:
                 self._connection.fail(UpstreamLost(reason))
             await break_answer(self._scope)
 
-        def begin() -> None:
-            self._watch = start_task(tasks, end_in_time(), name="watch an app's answer", on_failure=self._lose)
-
-        return asyncio.get_running_loop().call_later(LONG_ANSWER_S, begin)
+        self._watch = start_task(tasks, end_in_time(), name="watch an app's answer", on_failure=self._lose)
 
     def end_watch(self) -> None:
         """The answer is over."""

@@ -37,7 +37,9 @@ class FastAnswer(OwnAnswer):
         self._left: int | None = None
         """Bytes of the body that are still to come, None for chunks."""
         self._room: asyncio.Future[None] | None = None
-        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._has_left = False
+        self._gone: asyncio.Future[None] | None = None
+        """Of whoever waits for that."""
         self._is_asked = False
         self.keep_alive = keep_alive
         self.is_begun = False
@@ -48,7 +50,9 @@ class FastAnswer(OwnAnswer):
         if not self._is_asked:
             self._is_asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
-        await self._gone
+        if not self._has_left:
+            self._gone = asyncio.get_running_loop().create_future()
+            await self._gone
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
@@ -93,10 +97,13 @@ class FastAnswer(OwnAnswer):
     def leave(self) -> None:
         """The client has left."""
         self.resume()
-        if not self._gone.done():
+        if self._has_left:
+            return
+        self._has_left = True
+        if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
-            if self.on_left is not None:
-                self.on_left()
+        if self.on_left is not None:
+            self.on_left()
 
     def _write_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
@@ -141,5 +148,5 @@ class FastAnswer(OwnAnswer):
     async def _write(self, data: Buffer) -> None:
         if len(data):
             self._transport.write(data)
-        if self._room is not None and not self._gone.done():
+        if self._room is not None and not self._has_left:
             await self._room

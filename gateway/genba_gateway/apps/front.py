@@ -18,6 +18,7 @@ from genba_gateway.apps.exchange import Exchange
 from genba_gateway.apps.fast_path import FastPath
 from genba_gateway.apps.handshakes import AppWebsocket
 from genba_gateway.apps.hosts import find_host_fault
+from genba_gateway.apps.long_answers import LongAnswers
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
 from genba_gateway.apps.requests import came_round, find_fault, find_host, make_request
@@ -80,6 +81,7 @@ class AppFront:
         self._page = page
         self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
         self._pool = UpstreamPool(links)
+        self._long = LongAnswers()
         self._tasks: asyncio.TaskGroup | None = None
         self._mark = secrets.token_hex(8).encode()
         """Of this process. A circle through several replicas ends at the first one that it comes to again."""
@@ -92,6 +94,7 @@ class AppFront:
         finally:
             self._tasks = None
             self._pool.close()
+            self._long.close()
 
     def attach(self, server: TakeableServer) -> None:
         """Serve what can be served of a new connection past Hypercorn."""
@@ -170,7 +173,7 @@ class AppFront:
             own.on_left = body.leave
         else:
             start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
-        timer = exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target))
+        self._long.add(exchange, lambda: exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target)))
         try:
             await exchange.run(self._pool, make_key(granted.target, Lane.APPS))
         except ClientLeft:
@@ -181,7 +184,7 @@ class AppFront:
             else:
                 await self._answer(send, request, await self._explain(error, granted.target))
         finally:
-            timer.cancel()
+            self._long.discard(exchange)
             exchange.end_watch()
             exchange.body.drop()
 
