@@ -39,7 +39,7 @@ _POLICY: Final = (
 def plain_page(refusal: AppRefusal, _request: AppRequest) -> Page:
     """A page without scripts: it loads itself again when that may help."""
     again = f'<meta http-equiv="refresh" content="{refusal.retry_s}">' if refusal.retry_s > 0 else ""
-    waits = "<p>This page goes on by itself.</p>" if refusal.retry_s > 0 else ""
+    waits = "<p>This page goes on by itself when that changes.</p>" if refusal.retry_s > 0 else ""
     link = f'<p><a href="{escape(refusal.progress_url)}">See how far it is</a></p>' if refusal.progress_url else ""
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
-from genba_gateway.domain.agents import Agent, AgentStatus, App, LifecycleState, agent_status
+from genba_gateway.domain.agents import Agent, AgentStatus, App, AppHealth, LifecycleState, agent_status
 from genba_gateway.domain.app_access import AppAddress, AppOrigin, AppRefusal, AppTarget
 from genba_gateway.domain.app_addresses import parse_port
 from genba_gateway.domain.app_entry import nowhere
@@ -114,9 +114,7 @@ _GOING_DOWN: Final = frozenset(
 
 
 def _starting(name: str, message: str, page: str, status: int = 503) -> AppRefusal:
-    return AppRefusal(
-        status, f"{name} is starting", f"{message} This page goes on by itself.", RETRY_STARTING_S, progress_url=page
-    )
+    return AppRefusal(status, f"{name} is starting", message, RETRY_STARTING_S, progress_url=page)
 
 
 def _explain_agent(workspace: Workspace, agent: Agent, now: datetime, page: str) -> AppRefusal | None:
@@ -138,14 +136,15 @@ def explain_silence(place: AppPlace, address: AppAddress, page: str) -> AppRefus
     if place.agent is not None and place.agent.lifecycle_state in (LifecycleState.CREATED, LifecycleState.STARTING):
         message = f"Its start scripts are still running, and nothing listens for {what} yet."
         return _starting(place.workspace.name, message, page, 502)
-    remedy = "Start the program that should" if is_port else "Look at the log of the script that starts it"
-    return AppRefusal(
-        502,
-        f"Nothing answers in {place.workspace.name}",
-        f"No program listens for {what}. {remedy}; this page goes on by itself when it does.",
-        RETRY_AWAY_S,
-        progress_url=page,
-    )
+    app = None if is_port else find_app(place.agent, address.app)
+    if app is not None and app.health == AppHealth.INITIALIZING:
+        title = f"{app.display_name or app.slug} is not ready yet"
+        message = f"It has not answered since {place.workspace.name} started. The agent's log may say how far it is."
+    else:
+        remedy = "Start the program that should." if is_port else "Look at the log of the script that starts it."
+        title = f"Nothing answers in {place.workspace.name}"
+        message = f"No program listens for {what}. {remedy}"
+    return AppRefusal(502, title, message, RETRY_AWAY_S, progress_url=page)
 
 
 def explain_app_end(target: AppTarget, standing: GrantStanding | None, level: SharingLevel) -> str:

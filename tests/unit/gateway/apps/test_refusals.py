@@ -20,6 +20,7 @@ def test_a_page_loads_itself_again_without_a_script_and_shows_text_as_text() -> 
     assert '<meta http-equiv="refresh" content="3">' in text
     assert "&lt;b&gt;Not&lt;/b&gt; yet" in text
     assert 'href="https://dash.test/@a/demo?x&amp;y"' in text
+    assert text.count("goes on by itself") == 1
     assert "<script" not in text
     policy = dict(headers)[b"content-security-policy"].decode()
     assert "default-src 'none'" in policy

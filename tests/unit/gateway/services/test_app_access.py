@@ -268,6 +268,10 @@ async def test_an_app_by_whose_port_nobody_answers_says_what_is_missing(world: A
     assert (silent.status, silent.progress_url) == (502, "http://127.0.0.1:3000/@ana/dev")
     assert "the app 'code'" in silent.message
     assert silent.retry_s > 0
+    await world.execute(tables.workspace_apps.update().values(health="initializing", display_name="The IDE"))
+    awaited = await world.gate.explain_silence(target)
+    assert (awaited.status, awaited.title) == (502, "The IDE is not ready yet")
+    assert awaited.retry_s > 0
     assert "port 8443" in (await world.gate.explain_silence(port)).message
     public = await get_target(world.browser(), world.subdomain_url("site"))
     assert (await world.gate.explain_silence(public)).progress_url == ""
