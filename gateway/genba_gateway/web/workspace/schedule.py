@@ -24,7 +24,7 @@ DAYS: Final = {
 
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
-_WORKING_DAYS: Final = frozenset("12345")
+_WORKING_DAYS: Final = {"1", "2", "3", "4", "5"}
 _MINUTE, _HOUR, _WEEKDAY = 0, 1, 4
 
 
