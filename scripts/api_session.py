@@ -11,6 +11,7 @@ import msgspec
 
 from genba_wire.api.agents import AgentLog, WorkspaceAgent
 from genba_wire.api.message import Message, Response, decode_message, encode_message
+from genba_wire.api.templates import UpdateTemplateRequest
 from genba_wire.api.users import LoginRequest, LoginResponse
 from genba_wire.api.workspaces import Workspace
 from scripts.failures import ScriptFailure
@@ -25,6 +26,10 @@ class SignInLink(Message, frozen=True, kw_only=True):
 
     url: str
     expires_at: str = ""
+
+
+class _Template(Message, frozen=True, kw_only=True):
+    id: str
 
 
 class GatewayRefusal(ScriptFailure):
@@ -91,6 +96,11 @@ class ApiSession:
             if refusal.status in (404, 410):
                 return None
             raise
+
+    def describe_template(self, name: str, description: str) -> None:
+        """Say what a template is, in a sentence."""
+        found = self._ask("GET", f"/api/v2/organizations/default/templates/{name}", _Template)
+        self._request("PATCH", f"/api/v2/templates/{found.id}", UpdateTemplateRequest(description=description))
 
     def list_agent_logs(self, agent_id: str, after: int) -> list[AgentLog]:
         """Return an agent's log lines with ids greater than `after`."""

@@ -18,6 +18,8 @@ from scripts.progress import Ticker, say
 
 TEMPLATE: Final = "host"
 WORKSPACE: Final = "demo"
+DESCRIPTION: Final = "Workspaces as processes on the gateway's own machine"
+"""Of the template, on its card among the pages."""
 
 READY_WITHIN_S: Final = 90.0
 """The starter's agent is ready in a few seconds; a start script that does more goes on by itself."""
@@ -42,17 +44,21 @@ class _TemplateRow(Message, frozen=True, kw_only=True):
     Template: _NamedTemplate
 
 
-def push_starter(folders: RunFolders, starter: Path, genba: GenbaCommand, *options: str) -> None:
+def push_starter(folders: RunFolders, starter: Path, genba: GenbaCommand, *options: str) -> bool:
     """Push the starter if the gateway does not have it, or has another version of it.
 
     Args:
         options: more of `genba templates push`.
+
+    Returns:
+        Whether the gateway had no template of that name.
     """
-    found = hash_folder(starter)
-    if has_template(genba) and folders.pushed.exists() and folders.pushed.read_text(encoding="utf-8") == found:
-        return
+    found, is_new = hash_folder(starter), not has_template(genba)
+    if not is_new and folders.pushed.exists() and folders.pushed.read_text(encoding="utf-8") == found:
+        return False
     genba.run(f"template {TEMPLATE} is imported", "templates", "push", TEMPLATE, "-d", str(starter), "-y", *options)
     folders.pushed.write_text(found, encoding="utf-8")
+    return is_new
 
 
 def has_template(genba: GenbaCommand) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from scripts.api_session import ApiSession
 from scripts.build_agent import prepare_executable
 from scripts.clone import GENBA, IN_CLONE, STARTER, RunFolders
-from scripts.demo_workspace import TEMPLATE, WORKSPACE, push_starter, start_demo
+from scripts.demo_workspace import DESCRIPTION, TEMPLATE, WORKSPACE, push_starter, start_demo
 from scripts.failures import ScriptFailure, exit_with_sentence
 from scripts.first_admin import USERNAME, sign_in_admin
 from scripts.gateway_process import GatewayProcess, check_port_is_free, client_environment, split_listen
@@ -103,7 +103,8 @@ def _warn_about_host_workspaces(listen: str) -> None:
 def _main_job(gateway: GatewayProcess, genba: GenbaCommand) -> None:
     gateway.wait_until_healthy()
     session = sign_in_admin(IN_CLONE, gateway.url, genba)
-    push_starter(IN_CLONE, STARTER, genba)
+    if push_starter(IN_CLONE, STARTER, genba):
+        session.describe_template(TEMPLATE, DESCRIPTION)
     ready = start_demo(session, genba, gateway)
     if ready is None:
         say(f"workspace {WORKSPACE} is not ready yet; .genba/bin/genba logs -f {WORKSPACE} shows what it does")

@@ -84,6 +84,8 @@ class FakeGateway:
         if parts[2] == "workspaceagents":
             line = {"id": 1, "created_at": datetime.now(UTC), "output": "hello", "level": "info", "source_id": ""}
             return 200, [line] if path.endswith("after=0") else []
+        if parts[2:5] == ["organizations", "default", "templates"]:
+            return 200, {"id": f"id-of-{parts[5]}"}
         if parts[2:] == ["genba", "sign-in-links"]:
             return 201, {"url": "http://fake/sign-in/once"}
         return 200, {}
@@ -133,7 +135,7 @@ def serve(listen: str, data_dir: Path) -> None:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_PATCH = answer
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -62,6 +62,7 @@ def test_first_run_does_the_main_job_and_says_what_is_next(clone: Path) -> None:
         requests = _read(clone / ".genba" / "data" / "requests.log")
     for each in ("/fake/first", "/fake/push/host", "/fake/start/demo", "/api/v2/genba/sign-in-links"):
         assert f"POST {each}" in requests
+    assert "PATCH /api/v2/templates/id-of-host" in requests
     assert "host workspaces run on this machine as your user" in said
     assert "  main: hello\n" in said
     assert ".genba/bin/genba logs -f demo" in said
@@ -98,6 +99,7 @@ def test_second_run_goes_on_with_what_is_there(clone: Path) -> None:
         requests = _read(clone / ".genba" / "data" / "requests.log")
     assert "/fake/start" not in requests
     assert "/fake/push/host" not in requests
+    assert "PATCH" not in requests  # what its description is by now is its owner's
     assert "main: hello" not in said  # the first run printed that
     assert "workspace demo is ready" in said
 
