@@ -7,7 +7,15 @@ from typing import TypeVar
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
+from h2.events import (
+    DataReceived,
+    Event,
+    InformationalResponseReceived,
+    RemoteSettingsChanged,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+)
 
 from tests.support.carriers import CEILING_S
 
@@ -26,6 +34,8 @@ class Http2Client:
         self._authority = authority
         self._h2 = H2Connection(H2Configuration(client_side=True))
         self._events: list[Event] = []
+        self.hints: list[list[tuple[bytes, bytes]]] = []
+        """Heads of answers of the kind 1xx, as they came to `ask`."""
         self._h2.initiate_connection()
 
     async def open_websocket(self, port: int, path: str) -> int:
@@ -64,7 +74,9 @@ class Http2Client:
         came: list[Event] = []
         async with asyncio.timeout(CEILING_S):
             while not any(isinstance(event, (StreamEnded, StreamReset)) for event in came):
-                came += self._h2.receive_data(await self._reader.read(65536))
+                events = self._h2.receive_data(await self._reader.read(65536))
+                came += events
+                self.hints += [_plain(event) for event in events if isinstance(event, InformationalResponseReceived)]
                 await self._flush()
         return came
 
@@ -92,3 +104,7 @@ class Http2Client:
     async def _flush(self) -> None:
         self._writer.write(self._h2.data_to_send())
         await self._writer.drain()
+
+
+def _plain(event: InformationalResponseReceived) -> list[tuple[bytes, bytes]]:
+    return [(bytes(name), bytes(value)) for name, value in event.headers or []]

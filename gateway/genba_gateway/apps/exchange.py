@@ -108,7 +108,7 @@ class Exchange:
     async def _answer(self, connection: UpstreamConnection) -> bool:
         """Return whether the connection may be used again."""
         reader = ResponseReader(self._request.method)
-        head, parts, size = await read_head(connection, reader)
+        head, parts, size = await read_head(connection, reader, self._send_hints)
         if reader.is_complete:
             cork(self._scope)
         await self._send_head(head)
@@ -120,6 +120,11 @@ class Exchange:
             data = await connection.read()
             size = len(data)
             parts = reader.read_body(data)
+
+    async def _send_hints(self, links: list[bytes]) -> None:
+        """Tell the browser what it will need, over HTTP/2: many clients of HTTP/1.1 would take it for the answer."""
+        if self._scope["http_version"] == "2":
+            await self._send({"type": "http.response.early_hint", "links": links})
 
     async def _send_head(self, head: ResponseHead) -> None:
         target = self._granted.target
@@ -154,8 +159,16 @@ class _Stale(UpstreamLost):
     """A connection that was used before ended before it brought a byte of the answer."""
 
 
-async def read_head(connection: UpstreamConnection, reader: ResponseReader) -> tuple[ResponseHead, list[Buffer], int]:
-    """The head, what came of the body with it, and how many bytes are to be released for both."""
+async def read_head(
+    connection: UpstreamConnection,
+    reader: ResponseReader,
+    send_hints: Callable[[list[bytes]], Awaitable[None]] | None = None,
+) -> tuple[ResponseHead, list[Buffer], int]:
+    """The head, what came of the body with it, and how many bytes are to be released for both.
+
+    Args:
+        send_hints: is given the links of early hints, which come before the head.
+    """
     is_untouched = True
     while True:
         try:
@@ -166,6 +179,9 @@ async def read_head(connection: UpstreamConnection, reader: ResponseReader) -> t
             raise _Stale("The app closed the connection.")
         is_untouched = False
         begun = reader.read_head(data)
+        if reader.hints and send_hints is not None:
+            links, reader.hints = reader.hints, []
+            await send_hints(links)
         if begun is not None:
             return *begun, len(data)
         connection.release(len(data))

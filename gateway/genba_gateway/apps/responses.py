@@ -24,6 +24,7 @@ MAX_INFORMATIONAL: Final = 16
 """Answers of the kind 1xx before the real one; an app that sends more will not come to it."""
 
 _SWITCHING: Final = 101
+_EARLY_HINTS: Final = 103
 _END: Final = h11.EndOfMessage()
 
 
@@ -60,6 +61,8 @@ class ResponseReader:
     can_reuse: bool = False
     """Whether the connection may carry another request once this is complete."""
     trailers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    hints: list[bytes] = field(default_factory=list[bytes])
+    """Links of answers of the kind 103 (RFC 8297), until somebody takes them."""
     early: bytes = b""
     """What came behind the head of a 101."""
     _h11: h11.Connection | None = None
@@ -92,6 +95,8 @@ class ResponseReader:
                 self._informational += 1
                 if not isinstance(event, h11.InformationalResponse) or self._informational > MAX_INFORMATIONAL:
                     raise BadAnswer("it ended before it had answered, or never came to it")
+                if event.status_code == _EARLY_HINTS:
+                    self.hints += [value for name, value in event.headers if name == b"link"]
         except h11.RemoteProtocolError as error:
             raise BadAnswer(str(error)) from error
 

@@ -381,3 +381,14 @@ async def test_a_long_answer_ends_when_its_reader_may_not_have_it(world: AppWorl
         assert await client.reader.readexactly(3) == b"abc"
         world.access.may_end.set()
         assert await _read_rest(client.reader) == b""
+
+
+async def test_early_hints_are_left_out_where_a_client_may_take_them_for_the_answer(world: AppWorld) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with world.app(serve):
+        answer = await world.ask(get())
+    assert (answer.status, answer.body, answer.get("Link")) == (200, b"ok", "")

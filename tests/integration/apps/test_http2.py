@@ -89,6 +89,33 @@ async def test_trailers_pass(world: AppWorld) -> None:
         assert [dict(event.headers or []) for event in trailers] == [{b"grpc-status": b"0"}]
 
 
+EARLY = (
+    b"HTTP/1.1 102 Processing\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\nX-Other: no\r\n\r\n"
+)
+
+
+async def test_early_hints_pass_before_the_answer(world: AppWorld) -> None:
+    may_answer = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(EARLY)
+        await may_answer.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with world.app(serve), http2(world) as client:
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(client.ask())
+            await turned_until(lambda: bool(client.hints))
+            may_answer.set()
+        came = asking.result()
+        assert (headers_of(came)[b":status"], body_of(came)) == (b"200", b"ok")
+    (hints,) = client.hints
+    links = [(b"link", b"</a.css>; rel=preload"), (b"link", b"</b.js>; rel=preload")]
+    assert [header for header in hints if header[0] != b"date"] == [(b":status", b"103"), *links]
+
+
 async def test_a_websocket_goes_message_by_message(world: AppWorld) -> None:
     async with websocket_app(world), http2(world) as client:
         stream = await client.open_websocket(world.port, "/ws")

@@ -141,3 +141,12 @@ def test_an_upgrade_leaves_what_came_behind_it() -> None:
     begun = reader.read_head(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nearly")
     assert begun is not None
     assert (begun[0].status, reader.early) == (101, b"early")
+
+
+def test_links_of_early_hints_are_kept_and_nothing_else_of_them() -> None:
+    reader = ResponseReader("GET")
+    assert reader.read_head(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: a=b\r\n\r\n") is None
+    assert reader.read_head(b"HTTP/1.1 102 Processing\r\nLink: </b>\r\n\r\n") is None
+    begun = reader.read_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLink: </c>\r\n\r\n")
+    assert begun is not None
+    assert (begun[0].status, reader.hints) == (200, [b"</a>"])
