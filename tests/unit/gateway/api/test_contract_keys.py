@@ -213,6 +213,8 @@ async def probe_templates(probe: Probe) -> tuple[str, str]:
     await probe.call("PATCH", "/templates/{}", template_id, json={"display_name": "Docker", "default_ttl_ms": 3600000})
     await probe.call("GET", "/templates")
     await probe.call("GET", "/templates/{}/daus", template_id)
+    await probe.call("GET", "/notifications/templates/system")
+    await probe.call("GET", "/users/{}/notifications/preferences", "me")
     await probe.call("GET", "/insights/daus?tz_offset=0")
     await probe.call("GET", "/templates/examples")
     await probe.call("GET", "/organizations/{}/templates/examples", "default")
