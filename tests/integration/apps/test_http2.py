@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from genba_gateway.relay.message_memory import message_memory_of_loop
 from tests.integration.apps.test_http import echo_body
 from tests.integration.apps.test_websockets import websocket_app
+from tests.support.carriers import CEILING_S
 from tests.support.http2_client import Http2Client
 from tests.support.proxied_apps import SUBDOMAINS, AppWorld, app_world, read_request
 from tests.support.raw_websocket import make_frame
@@ -135,6 +136,31 @@ async def wait_for(client: Http2Client, expected: bytes) -> bytes:
     while expected not in received:
         received += await client.receive()
     return received
+
+
+async def test_a_browser_that_does_not_leave_when_it_must_reaches_the_app_no_more(world: AppWorld) -> None:
+    heard, over = list[object](), asyncio.Event()
+
+    async def listen(connection: ServerConnection) -> None:
+        try:
+            async for message in connection:
+                heard.append(message)
+                await connection.send(b"heard")
+        finally:
+            over.set()
+
+    async with websocket_app(world, listen), http2(world) as client:
+        stream = await client.open_websocket(world.port, "/ws")
+        await client.send(stream, make_frame(b"before", key=b"abcd"))
+        await wait_for(client, b"heard")
+        world.access.may_end.set()
+        await wait_for(client, b"You signed out.")
+        for _ in range(20):
+            await client.send(stream, make_frame(b"after", key=b"abcd"))
+        async with asyncio.timeout(CEILING_S):
+            await over.wait()
+        assert body_of(await client.ask(path="/nothing"))
+    assert heard == [b"before"]
 
 
 def up(size: int) -> tuple[bytes, bytes]:
