@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -31,20 +33,20 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_portable(tmp_path_factory.mktemp("bin"))[0]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A PATH without any Python."""
-    folder = tmp_path / "path"
-    folder.mkdir()
+def make_path(folder: Path, *, python: bool) -> Path:
+    """A PATH with the tools that the script needs, and with a Python or without any."""
+    folder.mkdir(parents=True)
     for name in TOOLS:
         (folder / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    if python:
+        (folder / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
     return folder
 
 
 @pytest.fixture
-def python_path(path: Path) -> Path:
-    (path / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    return path
+def path(tmp_path: Path) -> Path:
+    """A PATH without any Python."""
+    return make_path(tmp_path / "path", python=False)
 
 
 def start(
@@ -63,19 +65,51 @@ def start(
     )
 
 
-def test_sets_itself_up_once_and_is_the_same_command(program: Path, python_path: Path, tmp_path: Path) -> None:
-    first = start(program, "version", path=python_path, HOME=str(tmp_path))
-    assert (first.returncode, first.stdout) == (0, VERSION_LINE + "\n"), first.stderr
-    assert "setting up" in first.stderr
-    again = start(program, "version", path=python_path, HOME=str(tmp_path))
+@dataclass(frozen=True)
+class SetUp:
+    """A home in which the program has set itself up, which takes longer than any test."""
+
+    home: Path
+    path: Path
+    said: Sequence[subprocess.CompletedProcess[str]]
+    """What each of those said that started at once in the home when it was new."""
+
+    @property
+    def cache(self) -> Path:
+        return self.home / ".cache" / "genba"
+
+    @property
+    def folder(self) -> Path:
+        """The only one that is there."""
+        (folder,) = self.cache.iterdir()
+        return folder
+
+
+@pytest.fixture(scope="module")
+def set_up(program: Path, tmp_path_factory: pytest.TempPathFactory) -> SetUp:
+    """Ten started at once; tests leave it set up."""
+    home = tmp_path_factory.mktemp("home")
+    path = make_path(tmp_path_factory.mktemp("tools") / "path", python=True)
+    with ThreadPoolExecutor(10) as pool:
+        starts = [pool.submit(start, program, "version", path=path, HOME=str(home)) for _ in range(10)]
+    return SetUp(home, path, [each.result() for each in starts])
+
+
+def test_ten_that_start_at_once_set_up_once(set_up: SetUp) -> None:
+    for each in set_up.said:
+        assert (each.returncode, each.stdout) == (0, VERSION_LINE + "\n"), each.stderr
+    assert sum("setting up" in each.stderr for each in set_up.said) == 1
+    assert set_up.folder.name.startswith("genba-python-"), "nothing half done"
+
+
+def test_once_set_up_it_is_the_same_command(program: Path, set_up: SetUp) -> None:
+    again = start(program, "version", path=set_up.path, HOME=str(set_up.home))
     assert (again.returncode, again.stdout, again.stderr) == (0, VERSION_LINE + "\n", "")
-    (folder,) = (tmp_path / ".cache" / "genba").iterdir()
-    assert folder.name.startswith("genba-python-"), "nothing half done"
     # Its packages are all there: a command that calls a gateway, and the bridge.
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    told = start(program, "list", "--url", url, "--token", "x", path=python_path, HOME=str(tmp_path))
+    told = start(program, "list", "--url", url, "--token", "x", path=set_up.path, HOME=str(set_up.home))
     assert f"Can't reach the gateway at {url}" in told.stderr
     modules = (
         "import sys; sys.path.append(sys.argv[1]); import importlib, pkgutil, genba_wire, genba_ide_bridge\n"
@@ -83,27 +117,17 @@ def test_sets_itself_up_once_and_is_the_same_command(program: Path, python_path:
         "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
         "        module.name.endswith('__main__') or importlib.import_module(module.name)\n"
     )
+    folder = set_up.folder
     subprocess.run([folder / "venv" / "bin" / "python", "-I", "-c", modules, folder / "site"], check=True, timeout=60)
 
 
-def test_ten_that_start_at_once_set_up_once(program: Path, python_path: Path, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(10) as pool:
-        starts = [pool.submit(start, program, "version", path=python_path, HOME=str(tmp_path)) for _ in range(10)]
-    for each in starts:
-        assert (each.result().returncode, each.result().stdout) == (0, VERSION_LINE + "\n"), each.result().stderr
-    assert sum("setting up" in each.result().stderr for each in starts) == 1
-    assert len(list((tmp_path / ".cache" / "genba").iterdir())) == 1
-
-
-def test_a_python_that_was_removed_since_is_replaced(program: Path, python_path: Path, tmp_path: Path) -> None:
-    cache = tmp_path / ".cache" / "genba"
-    assert start(program, "version", path=python_path, HOME=str(tmp_path)).returncode == 0
-    (folder,) = cache.iterdir()
+def test_a_python_that_was_removed_since_is_replaced(program: Path, set_up: SetUp) -> None:
+    folder = set_up.folder
     (folder / "venv" / "bin" / "python").unlink()
     (folder / "venv" / "bin" / "python").symlink_to("/absent/python3")
-    done = start(program, "version", path=python_path, HOME=str(tmp_path))
+    done = start(program, "version", path=set_up.path, HOME=str(set_up.home))
     assert (done.returncode, done.stdout) == (0, VERSION_LINE + "\n"), done.stderr
-    assert [path.name for path in cache.iterdir()] == [folder.name]
+    assert set_up.folder == folder
 
 
 def test_without_a_python_it_says_in_one_line_what_to_install(program: Path, path: Path, tmp_path: Path) -> None:
