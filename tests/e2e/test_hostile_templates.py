@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.support.host_template import CODER
 from tests.support.real_gateway import RealGateway, make_tar
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def gateway(short_dir: Path) -> AsyncGenerator[RealGateway]:
-    async with RealGateway(short_dir / "gateway") as running:
-        await running.sign_in()
-        yield running
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway() -> AsyncGenerator[RealGateway]:
+    """One for all: that it goes on is what they are about."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as folder:
+        async with RealGateway(Path(folder) / "gateway") as running:
+            await running.sign_in()
+            yield running
 
 
 def make_hostile_tar(member: tarfile.TarInfo, content: bytes = b"") -> bytes:
@@ -37,14 +43,14 @@ def make_special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return member
 
 
-def list_outside(short_dir: Path) -> set[Path]:
+def list_outside(gateway: RealGateway) -> set[Path]:
     """What lies beside the gateway's folder, and what its data folder has at its top."""
-    return {*short_dir.iterdir(), *(short_dir / "gateway" / "data").iterdir()}
+    return {*gateway.folder.parent.iterdir(), *(gateway.folder / "data").iterdir()}
 
 
-async def test_entries_that_are_no_plain_files_fail_the_job_by_name(gateway: RealGateway, short_dir: Path) -> None:
-    before = list_outside(short_dir)
-    outside = str(short_dir / "escaped")
+async def test_entries_that_are_no_plain_files_fail_the_job_by_name(gateway: RealGateway) -> None:
+    before = list_outside(gateway)
+    outside = str(gateway.folder.parent / "escaped")
     hostile = {
         "../../escaped": make_hostile_tar(tarfile.TarInfo("../../escaped"), b"x"),
         outside: make_hostile_tar(tarfile.TarInfo(outside), b"x"),
@@ -60,8 +66,8 @@ async def test_entries_that_are_no_plain_files_fail_the_job_by_name(gateway: Rea
         logs = await gateway.fetch("GET", f"/api/v2/templateversions/{version['id']}/logs")
         assert [line for line in logs if line["log_level"] == "error" and name in line["output"]]
         assert (await gateway.client.get("/healthz")).status_code == 200
-    assert list_outside(short_dir) == before
-    assert not list((short_dir / "gateway" / "data" / "provisioner" / "jobs").iterdir())
+    assert list_outside(gateway) == before
+    assert not list((gateway.folder / "data" / "provisioner" / "jobs").iterdir())
 
 
 async def test_a_zip_bomb_is_refused_by_name(gateway: RealGateway) -> None:
