@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import pytest
+import pytest_asyncio
+
 from tests.support.host_template import CODER
 from tests.support.real_gateway import RealGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VARIABLE = 'variable "region" {\n  type = string\n}\n'
 
@@ -49,18 +56,25 @@ resource "terraform_data" "seen" {
 """
 
 
-async def test_a_variable_without_a_value_is_asked_for(short_dir: Path) -> None:
-    async with RealGateway(short_dir / "gateway") as gateway:
-        await gateway.sign_in()
-        files = {"main.tf": CODER + VARIABLE}
-        without = await gateway.import_version(files)
-        assert without["job"]["status"] == "failed"
-        assert without["job"]["error_code"] == "REQUIRED_TEMPLATE_VARIABLES"
-        assert "region" in without["job"]["error"]
-        given = await gateway.import_version(files, region="north")
-        assert given["job"]["status"] == "succeeded", given["job"]
-        variables = await gateway.fetch("GET", f"/api/v2/templateversions/{given['id']}/variables")
-        assert [(each["name"], each["value"]) for each in variables] == [("region", "north")]
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway() -> AsyncGenerator[RealGateway]:
+    """One for all: each has a template of its own."""
+    with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as folder:
+        async with RealGateway(Path(folder) / "gateway") as running:
+            await running.sign_in()
+            yield running
+
+
+async def test_a_variable_without_a_value_is_asked_for(gateway: RealGateway) -> None:
+    files = {"main.tf": CODER + VARIABLE}
+    without = await gateway.import_version(files)
+    assert without["job"]["status"] == "failed"
+    assert without["job"]["error_code"] == "REQUIRED_TEMPLATE_VARIABLES"
+    assert "region" in without["job"]["error"]
+    given = await gateway.import_version(files, region="north")
+    assert given["job"]["status"] == "succeeded", given["job"]
+    variables = await gateway.fetch("GET", f"/api/v2/templateversions/{given['id']}/variables")
+    assert [(each["name"], each["value"]) for each in variables] == [("region", "north")]
 
 
 async def seen_by_terraform(gateway: RealGateway, build: dict[str, Any]) -> str:
@@ -70,43 +84,39 @@ async def seen_by_terraform(gateway: RealGateway, build: dict[str, Any]) -> str:
     return str(seen["instances"][0]["attributes"]["input"]["value"])
 
 
-async def test_parameters_are_kept_over_builds_and_wrong_ones_refused_by_name(short_dir: Path) -> None:
-    async with RealGateway(short_dir / "gateway") as gateway:
-        await gateway.sign_in()
-        template = await gateway.push_template("values", {"main.tf": CODER + PARAMETERS})
+async def test_parameters_are_kept_over_builds_and_wrong_ones_refused_by_name(gateway: RealGateway) -> None:
+    template = await gateway.push_template("values", {"main.tf": CODER + PARAMETERS})
 
-        async def refused(path: str, body: dict[str, Any], **values: str) -> str:
-            given = [{"name": name, "value": value} for name, value in values.items()]
-            answer = await gateway.send("POST", path, {**body, "rich_parameter_values": given})
-            assert answer.status_code == 400, answer.text
-            field: str = answer.json()["validations"][0]["field"]
-            assert field in answer.json()["message"]
-            return field
+    async def refused(path: str, body: dict[str, Any], **values: str) -> str:
+        given = [{"name": name, "value": value} for name, value in values.items()]
+        answer = await gateway.send("POST", path, {**body, "rich_parameter_values": given})
+        assert answer.status_code == 400, answer.text
+        field: str = answer.json()["validations"][0]["field"]
+        assert field in answer.json()["message"]
+        return field
 
-        create = ("/api/v2/users/me/workspaces", {"name": "demo", "template_id": template["id"]})
-        assert await refused(*create) == "zone"
-        assert await refused(*create, zone="a", cores="9") == "cores"
-        assert await refused(*create, zone="a", cores="many") == "cores"
-        assert await refused(*create, zone="a", size="huge") == "size"
-        assert await refused(*create, zone="a", colour="red") == "colour"
+    create = ("/api/v2/users/me/workspaces", {"name": "demo", "template_id": template["id"]})
+    assert await refused(*create) == "zone"
+    assert await refused(*create, zone="a", cores="9") == "cores"
+    assert await refused(*create, zone="a", cores="many") == "cores"
+    assert await refused(*create, zone="a", size="huge") == "size"
+    assert await refused(*create, zone="a", colour="red") == "colour"
 
-        workspace = await gateway.create_workspace("demo", template["id"], zone="a", cores="4", size="large")
-        build = await gateway.wait_for_build(workspace["latest_build"]["id"])
-        assert build["job"]["status"] == "succeeded", build["job"]
-        assert await seen_by_terraform(gateway, build) == "4/large/a"
+    workspace = await gateway.create_workspace("demo", template["id"], zone="a", cores="4", size="large")
+    build = await gateway.wait_for_build(workspace["latest_build"]["id"])
+    assert build["job"]["status"] == "succeeded", build["job"]
+    assert await seen_by_terraform(gateway, build) == "4/large/a"
 
-        again = (f"/api/v2/workspaces/{workspace['id']}/builds", {"transition": "start"})
-        assert await refused(*again, zone="b") == "zone"
-        assert await refused(*again, cores="3") == "cores"
-        assert (await gateway.build(workspace["id"], "stop"))["job"]["status"] == "succeeded"
-        kept = await gateway.build(workspace["id"], "start")
-        assert await seen_by_terraform(gateway, kept) == "4/large/a"
-        parameters = await gateway.fetch("GET", f"/api/v2/workspacebuilds/{kept['id']}/parameters")
-        assert {each["name"]: each["value"] for each in parameters} == {"cores": "4", "size": "large", "zone": "a"}
-        changed = await gateway.build(
-            workspace["id"], "start", rich_parameter_values=[{"name": "size", "value": "small"}]
-        )
-        assert await seen_by_terraform(gateway, changed) == "4/small/a"
+    again = (f"/api/v2/workspaces/{workspace['id']}/builds", {"transition": "start"})
+    assert await refused(*again, zone="b") == "zone"
+    assert await refused(*again, cores="3") == "cores"
+    assert (await gateway.build(workspace["id"], "stop"))["job"]["status"] == "succeeded"
+    kept = await gateway.build(workspace["id"], "start")
+    assert await seen_by_terraform(gateway, kept) == "4/large/a"
+    parameters = await gateway.fetch("GET", f"/api/v2/workspacebuilds/{kept['id']}/parameters")
+    assert {each["name"]: each["value"] for each in parameters} == {"cores": "4", "size": "large", "zone": "a"}
+    changed = await gateway.build(workspace["id"], "start", rich_parameter_values=[{"name": "size", "value": "small"}])
+    assert await seen_by_terraform(gateway, changed) == "4/small/a"
 
 
 TEXT = 'data "coder_parameter" "n" {\n  name    = "n"\n  mutable = true\n}\n'
@@ -127,28 +137,26 @@ data "coder_parameter" "n" {
 SEEN = 'resource "terraform_data" "seen" {\n  input = "${data.coder_parameter.n.value}"\n}\n'
 
 
-async def test_a_version_that_refuses_the_values_it_finds_still_ends_the_workspace(short_dir: Path) -> None:
-    async with RealGateway(short_dir / "gateway") as gateway:
-        await gateway.sign_in()
-        template = await gateway.push_template("kinds", {"main.tf": CODER + TEXT + SEEN})
-        counts = 'resource "terraform_data" "many" {\n  input = tonumber(data.coder_parameter.n.value) + 1\n}\n'
-        version = await gateway.import_version({"main.tf": CODER + NUMBER + SEEN + counts}, template["id"])
-        assert version["job"]["status"] == "succeeded", version["job"]
-        on_second = {"template_version_id": version["id"]}
+async def test_a_version_that_refuses_the_values_it_finds_still_ends_the_workspace(gateway: RealGateway) -> None:
+    template = await gateway.push_template("kinds", {"main.tf": CODER + TEXT + SEEN})
+    counts = 'resource "terraform_data" "many" {\n  input = tonumber(data.coder_parameter.n.value) + 1\n}\n'
+    version = await gateway.import_version({"main.tf": CODER + NUMBER + SEEN + counts}, template["id"])
+    assert version["job"]["status"] == "succeeded", version["job"]
+    on_second = {"template_version_id": version["id"]}
 
-        async def end(transition: str, **more: object) -> None:
-            build = await gateway.build(workspace["id"], transition, **more)
-            assert build["job"]["status"] == "succeeded", build["job"]
+    async def end(transition: str, **more: object) -> None:
+        build = await gateway.build(workspace["id"], transition, **more)
+        assert build["job"]["status"] == "succeeded", build["job"]
 
-        workspace = await gateway.create_workspace("demo", template["id"], n="abc")
-        await gateway.wait_for_build(workspace["latest_build"]["id"])
-        await end("stop", **on_second)
-        seven = [{"name": "n", "value": "7"}]
-        await end("start", **on_second, rich_parameter_values=seven)
-        await end("delete", rich_parameter_values=[{"name": "n", "value": "6"}])
+    workspace = await gateway.create_workspace("first", template["id"], n="abc")
+    await gateway.wait_for_build(workspace["latest_build"]["id"])
+    await end("stop", **on_second)
+    seven = [{"name": "n", "value": "7"}]
+    await end("start", **on_second, rich_parameter_values=seven)
+    await end("delete", rich_parameter_values=[{"name": "n", "value": "6"}])
 
-        workspace = await gateway.create_workspace("again", template["id"], n="abc")
-        await gateway.wait_for_build(workspace["latest_build"]["id"])
-        await end("start", **on_second, rich_parameter_values=seven)
-        await end("start", template_version_id=template["active_version_id"], rich_parameter_values=[])
-        await end("delete", **on_second, rich_parameter_values=seven)
+    workspace = await gateway.create_workspace("again", template["id"], n="abc")
+    await gateway.wait_for_build(workspace["latest_build"]["id"])
+    await end("start", **on_second, rich_parameter_values=seven)
+    await end("start", template_version_id=template["active_version_id"], rich_parameter_values=[])
+    await end("delete", **on_second, rich_parameter_values=seven)
