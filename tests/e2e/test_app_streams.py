@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.app_browser import LIMIT_MS, AppBrowser, app_addition, app_browser
+from tests.support.app_browser import AppBrowser, app_addition, app_browser
 from tests.support.app_in_workspace import CHUNK
 from tests.support.debian_packages import MissingPart
 from tests.support.host_template import script
@@ -154,16 +154,16 @@ async def test_a_notebook_runs_in_jupyterlab(browser: AppBrowser) -> None:
 
 async def run_notebook(page: Page) -> None:
     card = page.locator(".jp-LauncherCard[data-category='Notebook']").first
-    await expect(card).to_be_visible(timeout=LIMIT_MS)
+    await expect(card).to_be_visible()
     await card.click()
     # What is run before the kernel is there is lost.
-    await expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=LIMIT_MS)
+    await expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
-    await cell.click(timeout=LIMIT_MS)
+    await cell.click()
     await page.keyboard.type("print('the-answer-is', 40 + 2)")
     await page.keyboard.press("Shift+Enter")
     output = page.locator(".jp-OutputArea-output").filter(has_text="the-answer-is 42")
-    await expect(output).to_be_visible(timeout=LIMIT_MS)
+    await expect(output).to_be_visible()
 
 
 @pytest.mark.soak

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.app_browser import LIMIT_MS, AppBrowser, app_addition, app_browser, wait_for_text
+from tests.support.app_browser import AppBrowser, app_addition, app_browser, wait_for_text
 from tests.support.vscode_page import VsCodePage, as_shown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
@@ -35,12 +35,12 @@ class Workbench(VsCodePage):
 
     async def expect_ready(self) -> None:
         """Wait until files are shown."""
-        await expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible(timeout=LIMIT_MS)
+        await expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible()
 
     async def open_file(self, name: str) -> None:
         """Open a file from the explorer."""
         await (await self.expect_row(name)).dblclick()
-        await expect(self.page.locator(".tabs-container .tab").filter(has_text=name)).to_be_visible(timeout=LIMIT_MS)
+        await expect(self.page.locator(".tabs-container .tab").filter(has_text=name)).to_be_visible()
 
     async def type_at_end(self, text: str) -> None:
         """Add text at the end of the file that is shown, and save it."""
@@ -52,7 +52,7 @@ class Workbench(VsCodePage):
     async def expect_line(self, text: str) -> None:
         """Wait until the editor shows a line with this."""
         lines = self.page.locator(".editor-container .view-line").filter(has_text=re.compile(as_shown(text)))
-        await expect(lines.first).to_be_visible(timeout=LIMIT_MS)
+        await expect(lines.first).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["subdomain", "path"])

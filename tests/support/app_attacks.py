@@ -12,8 +12,8 @@ from typing import Final
 import httpx
 from playwright.async_api import BrowserContext
 
-from tests.support.app_browser import LIMIT_MS, AppBrowser
-from tests.support.chromium import SIZE
+from tests.support.app_browser import AppBrowser
+from tests.support.chromium import open_profile
 
 GATEWAYS_COOKIES: Final = ("coder_", "genba_", "csrf_")
 
@@ -58,12 +58,8 @@ class Attack:
         """A fresh profile."""
         browser = self.browser.context.browser
         assert browser is not None
-        width, height = SIZE
-        context = await browser.new_context(viewport={"width": width, "height": height})
-        try:
+        async with open_profile(browser) as context:
             yield context
-        finally:
-            await context.close()
 
     @asynccontextmanager
     async def bobs_browser(self) -> AsyncGenerator[BrowserContext]:
@@ -71,7 +67,6 @@ class Attack:
         await self._make_bob()
         async with self.other_browser() as context:
             page = await context.new_page()
-            page.set_default_timeout(LIMIT_MS)
             await page.goto(f"{self.browser.gateway.url}/login")
             await page.get_by_label("Email").fill(BOBS_EMAIL)
             await page.get_by_label("Password").fill(BOBS_PASSWORD)

@@ -28,8 +28,6 @@ from tests.support.real_gateway import RealGateway, agents_of, read_starter
 from tests.support.vscode_editor import EMAIL, PASSWORD, make_owner
 from tests.support.waiting import eventually
 
-LIMIT_MS: Final = 60_000
-
 EDITOR_SETTINGS: Final = {
     "workbench.startupEditor": "none",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
@@ -79,7 +77,6 @@ class AppBrowser:
     async def open_signed_in(self, url: str) -> Page:
         """Open an address in a new tab, and sign in on the way when asked to."""
         page = await self.context.new_page()
-        page.set_default_timeout(LIMIT_MS)
         await page.goto(url)
         if await page.get_by_label("Password").count():
             await fill_sign_in(page)
@@ -104,7 +101,7 @@ async def fill_sign_in(page: Page) -> None:
     await page.get_by_label("Email").fill(EMAIL)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_label("Password")).to_have_count(0, timeout=LIMIT_MS)
+    await expect(page.get_by_label("Password")).to_have_count(0)
 
 
 def app_addition(name: str, *, share: str = "owner", subdomain: bool = True) -> str:

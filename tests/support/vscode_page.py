@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from playwright.async_api import Locator, Page, expect
-
-LIMIT_MS: Final = 60_000
-"""How long anything may take to show before a test gives up."""
 
 
 class VsCodePage:
@@ -16,7 +12,6 @@ class VsCodePage:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.set_default_timeout(LIMIT_MS)
 
     async def open_genba_view(self) -> None:
         """Click Genba's icon in the activity bar."""
@@ -25,7 +20,7 @@ class VsCodePage:
     async def expect_row(self, label: str) -> Locator:
         """Wait until the tree has a row that is read out like this."""
         found = self.page.locator(f"[role='treeitem'][aria-label^={quote(label)}]")
-        await expect(found).to_be_visible(timeout=LIMIT_MS)
+        await expect(found).to_be_visible()
         return found
 
     async def press_row_button(self, label: str, button: str) -> None:
@@ -37,12 +32,12 @@ class VsCodePage:
     async def expect_notification(self, text: str) -> Locator:
         """Wait until a notification says this."""
         found = self.page.locator(".notification-list-item").filter(has_text=text)
-        await expect(found).to_be_visible(timeout=LIMIT_MS)
+        await expect(found).to_be_visible()
         return found
 
     async def expect_dialog(self, text: str) -> None:
         """Wait until the dialog in front says this."""
-        await expect(self.page.locator(".monaco-dialog-box")).to_contain_text(text, timeout=LIMIT_MS)
+        await expect(self.page.locator(".monaco-dialog-box")).to_contain_text(text)
 
     async def answer_dialog(self, button: str) -> None:
         """Press a button of the dialog in front."""
@@ -52,7 +47,7 @@ class VsCodePage:
     async def answer_input(self, prompt: str, text: str) -> None:
         """Type into the input box that says this, and press Enter."""
         box = self.page.locator(".quick-input-widget").filter(has_text=prompt)
-        await expect(box).to_be_visible(timeout=LIMIT_MS)
+        await expect(box).to_be_visible()
         await box.locator("input").last.fill(text)
         await box.locator("input").last.press("Enter")
 
@@ -66,18 +61,18 @@ class VsCodePage:
     async def expect_status(self, text: str) -> None:
         """Wait until Genba's item of the status bar says this."""
         item = self.page.locator("[id='genba.genba.genba.status'], .statusbar-item[id$='genba.status']")
-        await expect(item).to_contain_text(text, timeout=LIMIT_MS)
+        await expect(item).to_contain_text(text)
 
     async def expect_output(self, text: str) -> None:
         """Wait until the output panel shows a line with this."""
         lines = self.page.locator(".panel .view-line").filter(has_text=re.compile(as_shown(text)))
-        await expect(lines.first).to_be_visible(timeout=LIMIT_MS)
+        await expect(lines.first).to_be_visible()
 
     async def expect_terminal(self, text: str, *, is_there: bool = True) -> None:
         """Wait until a row of the terminal's screen shows this, or none does."""
         rows = self.page.locator(".terminal-wrapper.active .xterm-rows > div")
         row = rows.filter(has_text=re.compile(as_shown(text))).first
-        await expect(row).to_be_visible(visible=is_there, timeout=LIMIT_MS)
+        await expect(row).to_be_visible(visible=is_there)
 
     async def type_in_terminal(self, line: str) -> None:
         """Type a line into the terminal that is shown, and press Enter."""
