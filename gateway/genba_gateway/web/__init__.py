@@ -12,9 +12,10 @@ one, loaded in the template's block `head`.
 * `forms`: the token that forms repeat, and where a sign-in may lead
 * `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
   workspace is made; `parameter_fields`: its fields; `markup`, `read_mes`: read-mes and files as HTML
-* `field_problems`: what was wrong with a form's fields, in the reader's language
+* `field_problems`: what was wrong with a form's fields; `error_texts`: what services raise, both in the reader's language
+* `listings`: lists that are searched and shown by pages
 * `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`,
-  `user_changes`, `health`, `deployment`, `help_page`: the pages by their nouns
+  `user_changes`, `audit_logs`, `health`, `deployment`, `help_page`: the pages by their nouns
 * `user_views`, `health_views`: a user and the health report in words
 * `workspace_views`, `states`: a workspace as pages show it, and its states in words; `workspace_actions`: what is done
   with chosen ones

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Final
 
 from genba_gateway.errors import GenbaError
-from genba_gateway.web.languages import mark, translate
+from genba_gateway.web.error_texts import say_error
+from genba_gateway.web.languages import mark
 
 WHOLE_FORM: Final = ""
 """Where a problem goes that is about no field of the form."""
@@ -36,9 +37,9 @@ def field_problems(error: GenbaError, fields: Collection[str]) -> dict[str, str]
     """A sentence for each field that is wrong, in the form's order; `WHOLE_FORM` has what is about none of them."""
     told = {each.field: _as_sentence(each.detail) for each in error.validations}
     found = {field: told[field] for field in fields if field in told}
-    return found or {WHOLE_FORM: translate(error.message)}
+    return found or {WHOLE_FORM: say_error(error.message)}
 
 
 def _as_sentence(detail: str) -> str:
-    said = translate(detail)
+    said = say_error(detail)
     return said if said != detail else f"{detail[:1].upper()}{detail[1:]}."

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from quart import request
 
 from genba_gateway.errors import BadRequest
+from genba_gateway.web.error_texts import say_error
 
 MAX_PAGE: Final = 100_000
 MAX_QUERY_CHARS: Final = 1000
@@ -50,4 +51,5 @@ def read_listing(path: str, per_page: int) -> Listing:
 
 def search_problem(error: BadRequest) -> str:
     """What is wrong with a search, by its keys."""
-    return "; ".join(f"{each.field} {each.detail}" for each in error.validations) or error.message
+    said = (f"{each.field} {say_error(each.detail)}" for each in error.validations)
+    return "; ".join(said) or say_error(error.message)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound as RouteNotFound
 
 from genba_gateway.api.answers import say
 from genba_gateway.errors import GenbaError, TooManyRequests, Unauthenticated
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.flashes import FLASH_COOKIE, leave_flash
 from genba_gateway.web.forms import FormPage, go_to, login_path
 from genba_gateway.web.languages import translate
@@ -120,11 +121,11 @@ def _add_error_pages(blueprint: Blueprint) -> None:
 
 def _page(error: GenbaError) -> Response:
     title = translate("Nothing here") if error.status == 404 else translate("That did not work")
-    return error_page(error.status, title, translate(error.message))
+    return error_page(error.status, title, say_error(error.message))
 
 
 def _message(error: GenbaError) -> Response:
-    response = answer_html(render_text("errors/flash.html", message=translate(error.message)), status=error.status)
+    response = answer_html(render_text("errors/flash.html", message=say_error(error.message)), status=error.status)
     response.headers["HX-Retarget"] = "#flash"
     response.headers["HX-Reswap"] = "innerHTML"
     return response

@@ -12,6 +12,7 @@ from genba_gateway.errors import BadRequest, Conflict, Forbidden, Unauthenticate
 from genba_gateway.services.sign_in import SignIn
 from genba_gateway.services.sign_in_links import SignInLinks
 from genba_gateway.services.users import Users
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import HOME, go_to, local_target, read_form
 from genba_gateway.web.languages import translate
 from genba_gateway.web.pages import Pages, error_page
@@ -47,7 +48,7 @@ def _add_sign_in(blueprint: Blueprint, pages: Pages, users: Users, sign_in: Sign
         try:
             token = await sign_in.sign_in(visitor_of_request(), email, form.get("password", ""))
         except (Unauthenticated, Forbidden) as error:
-            return await show(error=error.message, email=email, target=target, status=error.status)
+            return await show(error=say_error(error.message), email=email, target=target, status=error.status)
         return _signed_in(token, target, secure=pages.secure)
 
     @blueprint.get("/logout")
@@ -86,7 +87,8 @@ def _add_setup(blueprint: Blueprint, pages: Pages, users: Users, sign_in: SignIn
         except Conflict:
             return go_to("/login")
         except BadRequest as error:
-            problems = [f"{each.field.capitalize()} {each.detail}." for each in error.validations] or [error.message]
+            told = [f"{each.field.capitalize()} {each.detail}." for each in error.validations]
+            problems = told or [say_error(error.message)]
             return show(problems=problems, email=wanted.email, username=wanted.username, status=error.status)
         token = await sign_in.sign_in(visitor_of_request(), wanted.email, wanted.password)
         return _signed_in(token, HOME, secure=pages.secure)
@@ -106,7 +108,7 @@ def _add_sign_in_link(blueprint: Blueprint, pages: Pages, links: SignInLinks) ->
         try:
             token = await links.redeem(visitor_of_request(), form.get("code", ""))
         except Unauthenticated as error:
-            return error_page(error.status, translate("This link is over"), translate(error.message))
+            return error_page(error.status, translate("This link is over"), say_error(error.message))
         return _signed_in(token, HOME, secure=pages.secure)
 
 

@@ -22,6 +22,7 @@ from genba_gateway.services.jobs import Jobs
 from genba_gateway.services.template_files import TemplateFiles
 from genba_gateway.services.templates import Templates
 from genba_gateway.services.visibility import parse_id
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import current_language, speaking, translate
 from genba_gateway.web.pages import Pages
@@ -95,7 +96,7 @@ def _add_editor(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, file
         try:
             made = await files.push_changed(current_user(), found, version, {path: text}, form.get("message", ""))
         except BadRequest as error:
-            return show(found, version, path, text, problem=error.message, status=error.status)
+            return show(found, version, path, text, problem=say_error(error.message), status=error.status)
         return pages.go(version_address(found, made))
 
 

@@ -12,6 +12,7 @@ from genba_gateway.errors import BadRequest, GenbaError
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.visibility import parse_id
 from genba_gateway.services.workspaces import Workspaces
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.languages import mark, mark_number, translate, translate_number
 from genba_wire.api.workspaces import CreateBuildRequest
 
@@ -111,7 +112,7 @@ class WorkspaceActions:
             try:
                 await self._begin(actor, action, workspace)
             except GenbaError as error:
-                problems.append(f"{workspace.owner_name}/{workspace.name}: {error.message}")
+                problems.append(f"{workspace.owner_name}/{workspace.name}: {say_error(error.message)}")
         count = len(chosen) - len(problems)
         text = translate_number(*action.done, count) % {"count": count}
         return Outcome(text if count else "", tuple(problems))

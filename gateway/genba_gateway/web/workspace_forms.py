@@ -22,6 +22,7 @@ from genba_gateway.services.presets import Presets
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.users import Users
 from genba_gateway.services.workspaces import Workspaces
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import translate
 from genba_gateway.web.pages import Pages
@@ -182,11 +183,11 @@ def _add_creating(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         try:
             return pages.go(await forms.create(found, version, name, values))
         except (BadRequest, Conflict) as error:
-            problems = {each.field: each.detail for each in error.validations}
+            problems = {each.field: say_error(each.detail) for each in error.validations}
             if NAME in problems:
-                problems[NAME] = await forms.explain_name(name) or error.message
+                problems[NAME] = await forms.explain_name(name) or say_error(error.message)
             known = {NAME, *(parameter.name for parameter in parameters)}
-            general = "" if problems and problems.keys() <= known else error.message
+            general = "" if problems and problems.keys() <= known else say_error(error.message)
             return show(
                 found,
                 version,
@@ -237,9 +238,11 @@ def _add_changing(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         try:
             await forms.change(found, version, values)
         except (BadRequest, Conflict) as error:
-            problems = {each.field: each.detail for each in error.validations}
+            problems = {each.field: say_error(each.detail) for each in error.validations}
             fields = make_fields(parameters, {**held, **values}, problems, is_first_build=False)
-            general = "" if problems and problems.keys() <= {each.name for each in parameters} else error.message
+            general = (
+                "" if problems and problems.keys() <= {each.name for each in parameters} else say_error(error.message)
+            )
             return _show_change(pages, found, version, fields=fields, general=general, status=error.status)
         return pages.go(workspace_address(found.owner_name, found.name))
 

@@ -20,6 +20,7 @@ from genba_gateway.services.builds import Builds
 from genba_gateway.services.visibility import Clock
 from genba_gateway.services.workspace_lists import WorkspaceLists
 from genba_gateway.services.workspaces import WorkspacePage, Workspaces
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import local_target, read_form
 from genba_gateway.web.languages import current_language, mark, speaking, translate
 from genba_gateway.web.pages import Pages, is_htmx
@@ -96,7 +97,7 @@ def make_blueprint(
         try:
             found = await workspaces.list_matching(current_user(), place.query, limit=PER_PAGE, offset=place.offset)
         except BadRequest as error:
-            problem = error.message
+            problem = say_error(error.message)
         with speaking(current_language()):
             rows = _render_rows(found, now)
         return pages.show(

@@ -11,6 +11,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, GenbaError
 from genba_gateway.services.visibility import not_found
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import mark, translate
 from genba_gateway.web.pages import Pages
@@ -51,7 +52,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         except GenbaError as error:
             if error.status == 404:
                 raise
-            return pages.go(path, bad=error.message)
+            return pages.go(path, bad=say_error(error.message))
         return pages.go(path)
 
     async def update(actor: UserActor, workspace: Workspace) -> Response:
@@ -64,9 +65,9 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             request = CreateBuildRequest(transition="start", reason=REASON, template_version_id=version_id)
             await builds.create(actor, workspace.id, request)
         except BadRequest as error:
-            return pages.go(f"{path}/settings/parameters?update=true", bad=error.message)
+            return pages.go(f"{path}/settings/parameters?update=true", bad=say_error(error.message))
         except GenbaError as error:
-            return pages.go(path, bad=error.message)
+            return pages.go(path, bad=say_error(error.message))
         return pages.go(path)
 
     @blueprint.post("/@<owner>/<name>/delete")
@@ -84,7 +85,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         except GenbaError as error:
             if error.status == 404:
                 raise
-            return pages.go(f"{path}/settings", bad=error.message)
+            return pages.go(f"{path}/settings", bad=say_error(error.message))
         return pages.go(path)
 
     return blueprint

@@ -12,6 +12,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, GenbaError
 from genba_gateway.services.visibility import not_found, require
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import translate
 from genba_gateway.web.pages import Pages
@@ -62,7 +63,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         try:
             await services.workspaces.rename(current_user(), workspace.id, form.get("name", "").strip())
         except GenbaError as error:
-            return pages.go(f"{path_of(workspace)}/settings", bad=error.message)
+            return pages.go(f"{path_of(workspace)}/settings", bad=say_error(error.message))
         renamed = await services.workspaces.get(current_user(), workspace.id)
         return pages.go(f"{path_of(renamed)}/settings", good=translate("It has another name, and so has its address."))
 
@@ -75,7 +76,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         try:
             await services.deadlines.set_ttl(current_user(), workspace.id, read_hours(form.get("hours", "")))
         except GenbaError as error:
-            return pages.go(path, bad=error.message)
+            return pages.go(path, bad=say_error(error.message))
         return pages.go(path, good=translate("Saved."))
 
     @blueprint.post("/@<owner>/<name>/settings/extend")
@@ -90,7 +91,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             deadline = (build.deadline or shown.now()) + timedelta(milliseconds=hours or 0)
             await services.deadlines.extend(current_user(), workspace.id, deadline)
         except GenbaError as error:
-            return pages.go(path, bad=error.message)
+            return pages.go(path, bad=say_error(error.message))
         return pages.go(path, good=translate("Saved."))
 
     @blueprint.post("/@<owner>/<name>/settings/start")
@@ -103,7 +104,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             schedule = write_schedule(form.get("time", ""), form.getlist("day"), form.get("zone", ""))
             await services.autostarts.set_schedule(current_user(), workspace.id, schedule)
         except GenbaError as error:
-            return pages.go(path, bad=error.message)
+            return pages.go(path, bad=say_error(error.message))
         return pages.go(path, good=translate("Saved."))
 
     return blueprint

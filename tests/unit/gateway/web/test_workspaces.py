@@ -188,3 +188,14 @@ async def test_the_list_has_strict_headers_and_no_inline_code(dashboard: Dashboa
     answer = await dashboard.browser().get("/workspaces")
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert not re.search(r"<script(?![^>]*src=)|\son\w+=|style=|<style", await answer.get_data(as_text=True))
+
+
+async def test_a_wrong_search_is_explained_in_the_readers_language_on_the_page_alone(dashboard: Dashboard) -> None:
+    page = await dashboard.browser().read("/workspaces?q=colour:red", Accept_Language="ja")
+    assert "検索条件が正しくありません" in page
+    assert "は検索に使えません" in page
+    assert "Invalid" not in page
+    asked = dashboard.workshop.call(
+        dashboard.workshop.owner, "GET", "/workspaces?q=colour:red", headers={"Accept-Language": "ja"}
+    )
+    assert "Invalid workspace search query" in (await asked).body["message"]
