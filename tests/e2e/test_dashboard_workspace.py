@@ -94,15 +94,37 @@ async def test_a_build_is_watched_live_until_its_agent_is_ready(stage: Stage) ->
     await expect(page.locator(".agent-card .status")).to_have_text("Connected")
     await expect(page.locator(".agent-card")).to_contain_text("Its start scripts are done.")
     await expect(page.locator(".metadata dd").first).not_to_have_text("not measured yet")
-    await expect(page.locator(".ports")).to_contain_text("Listening ports")
+    await expect(page.locator(".ports")).to_contain_text("Ports")
     await expect(page.get_by_role("link", name="Web")).to_have_attribute("href", re.compile("/apps/web/$|web--main"))
     assert await page.evaluate("window.wasNotReloaded")
     # Anew, the logs are folded away.
     await page.reload()
-    await expect(page.locator(".ports")).to_contain_text("Listening ports")
+    await expect(page.locator(".ports")).to_contain_text("Ports")
     await look(page, FOLDER, "running", full=True)
+    await share_a_port(page)
     assert complaints == []
     await page.close()
+
+
+async def share_a_port(page: Page) -> None:
+    """Share a port in the page's dialog, and share it no longer."""
+    ports, dialog = page.locator(".ports"), page.get_by_role("dialog")
+    await ports.get_by_role("link", name="Share another port").click()
+    await dialog.get_by_label("Port").fill("99999")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_label("Port")).to_have_attribute("aria-invalid", "true")
+    await look(page, FOLDER, "share", full=False)
+    await dialog.get_by_label("Port").fill("5173")
+    await dialog.get_by_label("With whom").select_option("Everybody who is signed in")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_be_hidden()
+    await expect(ports.locator("li", has_text="5173")).to_contain_text("Everybody who is signed in")
+    await look(page, FOLDER, "shared", full=True)
+    await ports.get_by_role("link", name="Share port 5173").click()
+    await dialog.get_by_label("With whom").select_option("Not shared")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.locator("#flash")).to_have_text("Port 5173 is not shared.")
+    await expect(ports).not_to_contain_text("5173")
 
 
 async def test_a_long_log_is_followed_searched_and_held_where_one_reads(stage: Stage) -> None:
@@ -152,7 +174,7 @@ async def test_the_other_pages_are_fit_to_be_seen(stage: Stage) -> None:
         await page.goto(f"{stage.gateway.url}/@admin/dev/{path}")
         if name == "build":
             await expect(page.locator(".log-line").last).to_be_visible()
-            await expect(page.get_by_role("region", name="Agents and their scripts")).to_contain_text("noise")
+            await expect(page.locator("#agent-steps")).to_contain_text("noise")
         await look(page, FOLDER, name, full=True)
     assert complaints == []
     await page.close()

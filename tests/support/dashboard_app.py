@@ -14,6 +14,8 @@ from quart import Quart, Response
 
 from genba_gateway.api.gate import SESSION_COOKIE
 from genba_gateway.web import dashboard, pages
+from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
+from genba_gateway.web.workspace.dashboard import no_subdomains
 from tests.support.gateway_app import SignedIn, make_app
 from tests.support.workshop import Workshop, open_workshop
 
@@ -53,11 +55,13 @@ class Browser:
 class Dashboard:
     """The pages' app, and the workshop behind it."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, make_subdomain_url: MakeSubdomainUrl = no_subdomains) -> None:
         self.workshop = workshop
         self.app = make_app(
             workshop.database,
-            *dashboard.make_blueprints(workshop.services, workshop.clock, access_url=ACCESS_URL),
+            *dashboard.make_blueprints(
+                workshop.services, workshop.clock, access_url=ACCESS_URL, make_subdomain_url=make_subdomain_url
+            ),
             prepare=pages.install_not_found_page,
         )
 
@@ -71,7 +75,9 @@ class Dashboard:
 
 
 @asynccontextmanager
-async def open_dashboard(tmp_path: Path) -> AsyncGenerator[Dashboard]:
+async def open_dashboard(
+    tmp_path: Path, make_subdomain_url: MakeSubdomainUrl = no_subdomains
+) -> AsyncGenerator[Dashboard]:
     """A dashboard on an empty workshop."""
     async with open_workshop(tmp_path) as workshop:
-        yield await asyncio.to_thread(Dashboard, workshop)
+        yield await asyncio.to_thread(Dashboard, workshop, make_subdomain_url)

@@ -53,7 +53,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 // The page's one dialog: a piece of the server's is put into it (web/pages.py).
 const dialog = document.getElementById("dialog");
-document.addEventListener("genba:open", () => dialog.showModal());
+document.addEventListener("genba:open", () => dialog.open || dialog.showModal());
 document.addEventListener("genba:close", () => dialog.close());
 dialog.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) {

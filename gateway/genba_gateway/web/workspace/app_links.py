@@ -58,9 +58,10 @@ class AppLinks:
         path = f"{self._path_of(agent)}/terminal"
         return f"{path}?{urlencode(query)}" if query else path
 
-    def port_of(self, agent: Agent, port: int) -> str:
+    def port_of(self, agent: Agent, port: int, *, speaks_tls: bool = False) -> str:
         """The address of a port, or nothing where ports have none."""
-        return self._make_subdomain_url(self._owner, self._workspace, agent.name, str(port))
+        name = f"{port}s" if speaks_tls else str(port)
+        return self._make_subdomain_url(self._owner, self._workspace, agent.name, name)
 
     def _url_of(self, agent: Agent, app: App) -> str:
         if app.external:

@@ -9,7 +9,7 @@ from quart import Blueprint
 from genba_gateway.services.container import Services
 from genba_gateway.services.visibility import Clock
 from genba_gateway.web.pages import Pages
-from genba_gateway.web.workspace import actions, agents, builds, page, settings, terminal
+from genba_gateway.web.workspace import actions, agents, builds, page, ports, settings, terminal
 from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace.shown import ShownWorkspaces
 
@@ -36,6 +36,7 @@ def make_blueprints(
         actions.make_blueprint(pages, shown),
         builds.make_blueprint(pages, shown),
         agents.make_blueprint(pages, shown),
+        ports.make_blueprint(pages, shown),
         settings.make_blueprint(pages, shown),
         terminal.make_blueprint(pages, shown),
     )
