@@ -59,7 +59,7 @@ def make_blueprints(
         deployment.make_blueprint(pages, s.deployment_settings, s.deployment_usage),
         audit_logs.make_blueprint(pages, s.audit_logs),
         help_page.make_blueprint(pages, s.executables),
-        workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now),
+        workspaces.make_blueprint(pages, s.workspaces, s.workspace_lists, s.builds, now, make_subdomain_url),
         template_pages.make_blueprint(pages, finder, s.templates, s.template_versions, s.template_files),
         template_settings.make_blueprint(pages, finder, s.templates),
         template_editor.make_blueprint(pages, finder, s.templates, s.template_files, s.dry_runs, s.jobs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from genba_gateway.api.gate import current_user, needs
 from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
+from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest
 from genba_gateway.services.builds import Builds
 from genba_gateway.services.visibility import Clock
@@ -25,6 +26,7 @@ from genba_gateway.web.forms import local_target, read_form
 from genba_gateway.web.languages import current_language, mark, speaking, translate
 from genba_gateway.web.pages import Pages, is_htmx
 from genba_gateway.web.rendering import render_text
+from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace_actions import ACTIONS, WorkspaceActions
 from genba_gateway.web.workspace_views import WorkspaceView, view_workspace
 
@@ -82,12 +84,20 @@ class Listing:
 
 
 def make_blueprint(
-    pages: Pages, workspaces: Workspaces, lists: WorkspaceLists, builds: Builds, now: Clock
+    pages: Pages,
+    workspaces: Workspaces,
+    lists: WorkspaceLists,
+    builds: Builds,
+    now: Clock,
+    make_subdomain_url: MakeSubdomainUrl,
 ) -> Blueprint:
     """/workspaces, its stream, and its actions."""
     blueprint = pages.blueprint("workspaces")
     actions = WorkspaceActions(workspaces, builds)
     read = Permission(Resource.WORKSPACE, Action.READ)
+
+    def view(workspace: Workspace) -> WorkspaceView:
+        return view_workspace(workspace, now(), make_subdomain_url)
 
     @blueprint.get("/workspaces")
     @needs(read)
@@ -99,7 +109,7 @@ def make_blueprint(
         except BadRequest as error:
             problem = say_error(error.message)
         with speaking(current_language()):
-            rows = _render_rows(found, now)
+            rows = _render_rows(found, view)
         return pages.show(
             "workspaces/list.html",
             status=400 if problem else 200,
@@ -122,7 +132,7 @@ def make_blueprint(
         shown = Rows({}, {})
         async for found in lists.watch_matching(actor, place.query, limit=PER_PAGE, offset=place.offset):
             with speaking(language):
-                rows = _render_rows(found, now, shown)
+                rows = _render_rows(found, view, shown)
                 if _digest(rows) == known:
                     shown, known = rows, ""
                     continue
@@ -149,7 +159,7 @@ def make_blueprint(
         action, back = ACTIONS[name], local_target(form.get("back", ""))
         chosen = await actions.find_chosen(current_user(), ids)
         if action.question and not form.get("confirmed"):
-            shown = [view_workspace(workspace, now()) for workspace in chosen]
+            shown = [view(workspace) for workspace in chosen]
             if not is_htmx():
                 return pages.show("workspaces/confirm.html", action=action, chosen=shown, back=back)
             return pages.dialog("workspaces/confirm_form.html", action=action, chosen=shown, back=back)
@@ -171,14 +181,14 @@ def _read_choice(form: MultiDict[str, str]) -> tuple[str, list[str]]:
     return (one, [workspace_id]) if one else (form.get("do", ""), form.getlist("id"))
 
 
-def _render_rows(found: WorkspacePage, now: Clock, before: Rows | None = None) -> Rows:
+def _render_rows(found: WorkspacePage, view: Callable[[Workspace], WorkspaceView], before: Rows | None = None) -> Rows:
     """The rows; those that show the same as before are not made again."""
-    views = {workspace.id: view_workspace(workspace, now()) for workspace in found.workspaces}
+    views = {workspace.id: view(workspace) for workspace in found.workspaces}
     texts = {
         each: before.texts[each]
-        if before is not None and before.views.get(each) == view
-        else _render_row(current_language(), view)
-        for each, view in views.items()
+        if before is not None and before.views.get(each) == shown
+        else _render_row(current_language(), shown)
+        for each, shown in views.items()
     }
     return Rows(views, texts)
 

@@ -1,4 +1,4 @@
-"""Where the apps and ports of a workspace are opened from its page."""
+"""Where the apps and ports of a workspace are opened from the dashboard."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class AppLinks:
     def _url_of(self, agent: Agent, app: App) -> str:
         if app.external:
             return app.url if is_safe_link(app.url) else ""
-        if app.command and not app.url:
+        if app.command:
             return self.terminal_of(agent, app=app.slug)
         own_host = self._make_subdomain_url(self._owner, self._workspace, agent.name, app.slug) if app.subdomain else ""
         return own_host or f"{self._path_of(agent)}/apps/{quote(app.slug)}/"

@@ -31,9 +31,11 @@ def test_an_app_is_opened_on_its_path_or_on_its_own_host() -> None:
 
 
 def test_a_command_opens_in_the_terminal_and_hidden_apps_nowhere() -> None:
-    agent = with_apps(make_app("top", url="", command="htop"), make_app("secret", hidden=True))
-    links = AppLinks("ana", "dev", no_hosts)
-    assert [each.url for each in links.apps_of(agent)] == ["/@ana/dev.main/terminal?app=top"]
+    both = make_app("both", command="htop", subdomain=True)
+    agent = with_apps(make_app("top", url="", command="htop"), both, make_app("secret", hidden=True))
+    links = AppLinks("ana", "dev", own_hosts)
+    terminal = "/@ana/dev.main/terminal"
+    assert [each.url for each in links.apps_of(agent)] == [f"{terminal}?app=top", f"{terminal}?app=both"]
     assert links.terminal_of(agent) == "/@ana/dev.main/terminal"
 
 
