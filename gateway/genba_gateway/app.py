@@ -21,6 +21,7 @@ from genba_gateway.loops.autostart import Autostart
 from genba_gateway.loops.autostop import Autostop
 from genba_gateway.loops.certificate_renewal import CertificateRenewal
 from genba_gateway.loops.job_queue import JobQueue
+from genba_gateway.loops.restart import Restart
 from genba_gateway.loops.retention import Pruning
 from genba_gateway.provider.host import ProviderHost
 from genba_gateway.provider.host_workspaces import HostWorkspaces
@@ -106,6 +107,7 @@ async def _run(
                 tasks.create_task(queue.run(), name="job queue"),
                 tasks.create_task(Autostart(services.autostarts).run(), name="autostart"),
                 tasks.create_task(Autostop(services.deadlines).run(), name="autostop"),
+                tasks.create_task(Restart(services.restarts, pubsub).run(), name="restarts"),
                 tasks.create_task(services.agent_links.run(), name="links to agents"),
                 tasks.create_task(app_usage.run(), name="usage of apps"),
                 tasks.create_task(Pruning(services.retention).run(), name="retention"),

@@ -180,9 +180,12 @@ async def test_the_other_pages_are_fit_to_be_seen(stage: Stage) -> None:
     await page.close()
 
 
-async def test_a_restart_stops_and_starts_again(stage: Stage) -> None:
+async def test_a_restart_goes_on_when_its_page_is_closed(stage: Stage) -> None:
     page = await stage.open("/@admin/dev")
     await page.get_by_role("button", name="Restart").click()
+    await expect(page.locator("#live-facts .builds")).to_contain_text("2: Stop")
+    await page.close()
+    page = await stage.open("/@admin/dev")
     await expect(page.locator("#live-facts .builds")).to_contain_text("3: Start")
     await expect(page.locator("#workspace-status")).to_have_text("Running")
     await expect(page.locator(".agent-card .status")).to_have_text("Connected")

@@ -7,6 +7,9 @@ from typing import Final
 JOBS: Final = "jobs"
 """A job was added to or left the queue."""
 
+RESTARTS: Final = "restarts"
+"""A stop that a start shall follow is done."""
+
 
 def of_workspace(workspace_id: str) -> str:
     """The workspace, its latest build or one of its agents changed."""

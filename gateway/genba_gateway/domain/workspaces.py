@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 AUTOSTOP: Final = "autostop"
 """The reason of a stop that the gateway begins at a deadline (contract appendix C)."""
 
+RESTART: Final = "restart"
+"""The reason of a stop that a start shall follow, and of that start."""
+
 
 class WorkspaceStatus(StrEnum):
     """What a workspace is doing (contract appendix C)."""
@@ -109,6 +112,11 @@ class Build:
     def status(self) -> WorkspaceStatus:
         """What the workspace is doing while this is its latest build."""
         return workspace_status(self.transition, self.job.status)
+
+
+def is_stop_of_restart(build: Build) -> bool:
+    """Whether a start shall follow when this build is done."""
+    return build.reason == RESTART and build.transition is Transition.STOP
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from genba_gateway.domain.provisioning import (
     Transition,
 )
 from genba_gateway.domain.users import User
-from genba_gateway.domain.workspaces import Build
+from genba_gateway.domain.workspaces import Build, is_stop_of_restart
 from genba_gateway.errors import ProvisionError
 from genba_gateway.services.build_environment import OwnerSecrets, OwnerSecretsSource, environment_of_build
 from genba_gateway.services.job_archives import read_archive
@@ -208,3 +208,5 @@ class BuildRuns:
             error = result.error or ("Canceled." if result.canceled else "")
             await job_store.complete_job(connection, job.id, now=now, error=error)
         self._recovery.publish_end(job.id, build)
+        if is_stop_of_restart(build):
+            self._pubsub.publish(channels.RESTARTS)

@@ -52,6 +52,7 @@ from genba_gateway.services.owner_secrets import OwnerSecretsMaker
 from genba_gateway.services.passwords import Passwords
 from genba_gateway.services.port_shares import PortShares
 from genba_gateway.services.presets import Presets
+from genba_gateway.services.restarts import Restarts
 from genba_gateway.services.retention import Retention
 from genba_gateway.services.sessions import Sessions
 from genba_gateway.services.sign_in import SignIn
@@ -119,6 +120,7 @@ class Services:
     listening_ports: ListeningPortsOf
     organizations: Organizations
     port_shares: PortShares
+    restarts: Restarts
     presets: Presets
     retention: Retention
     sessions: Sessions
@@ -236,6 +238,7 @@ def make_services(
         listening_ports=ListeningPortsOf(agents, agent_sessions, agent_links),
         organizations=Organizations(database),
         port_shares=PortShares(database, sealer, pubsub, now),
+        restarts=Restarts(database, builds, now),
         presets=Presets(database, template_versions),
         retention=Retention(database, now),
         sessions=Sessions(database, pubsub=pubsub),

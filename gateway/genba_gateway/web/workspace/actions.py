@@ -20,8 +20,7 @@ from genba_gateway.web.workspace.view import is_outdated, path_of
 from genba_wire.api.workspaces import CreateBuildRequest
 
 REASON: Final = "dashboard"
-_TRANSITIONS: Final = {"start": "start", "stop": "stop", "restart": "stop"}
-"""A restart is a stop; the page that asked for it starts the workspace when that is done."""
+_TRANSITIONS: Final = {"start": "start", "stop": "stop"}
 
 
 def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
@@ -32,6 +31,8 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
     async def begin(actor: UserActor, workspace: Workspace, action: str) -> None:
         if action == "cancel":
             await builds.cancel(actor, workspace.latest_build.id)
+        elif action == "restart":
+            await shown.services.restarts.restart(actor, workspace.id)
         elif action in _TRANSITIONS:
             request = CreateBuildRequest(transition=_TRANSITIONS[action], reason=REASON)
             await builds.create(actor, workspace.id, request)

@@ -13,7 +13,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.agent_reports import MetadataItem
 from genba_gateway.domain.agents import Agent, AgentStatus, AppHealth, LifecycleState, agent_status
 from genba_gateway.domain.jobs import ACTIVE, JobStatus
-from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus
+from genba_gateway.domain.workspaces import Workspace, WorkspaceStatus, is_stop_of_restart
 from genba_gateway.services.workspace_sights import WorkspaceSight
 from genba_gateway.web.workspace.app_links import AppLink, AppLinks, MakeSubdomainUrl
 from genba_gateway.web.workspace.schedule import describe_schedule
@@ -70,6 +70,8 @@ class WorkspaceView:
     shows_build: bool
     """Whether the latest build is worth its place: it is under way, or did not succeed."""
     is_building: bool
+    is_restarting: bool
+    """It stops to be started again."""
 
     @property
     def log_key(self) -> str:
@@ -110,6 +112,7 @@ def view_workspace(
         steps=steps,
         shows_build=job.status is not JobStatus.SUCCEEDED,
         is_building=job.status in ACTIVE,
+        is_restarting=is_stop_of_restart(build) and job.status in {JobStatus.PENDING, JobStatus.RUNNING},
     )
 
 

@@ -66,6 +66,7 @@ REASONS: Final = {
     "initiator": mark("on request"),
     "autostart": mark("by its schedule"),
     "autostop": mark("at its deadline"),
+    "restart": mark("for a restart"),
     "dormancy": mark("because nobody used it"),
     "dashboard": mark("from this dashboard"),
     "cli": mark("from a command line"),
