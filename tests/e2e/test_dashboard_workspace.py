@@ -248,6 +248,60 @@ async def test_a_command_of_a_link_is_run_when_one_says_so(stage: Stage, short_d
     await page.close()
 
 
+@asynccontextmanager
+async def open_terminal(stage: Stage) -> AsyncGenerator[Page]:
+    """A terminal with a shell of its own, which may use the clipboard."""
+    await stage.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stage.gateway.url)
+    await stage.gateway.wait_for_agent(stage.workspace_id)
+    page = await stage.open("/@admin/dev.main/terminal")
+    await connected(page)
+    yield page
+    await page.close()
+
+
+async def place_of(page: Page, beginning: str) -> tuple[float, float]:
+    """Where a line of the terminal begins; its screen lies above its lines, and takes what the mouse does."""
+    line = page.locator(".xterm-rows > div").filter(has_text=re.compile(f"^{re.escape(beginning)}"))
+    box = await line.last.bounding_box()
+    assert box is not None
+    return box["x"] + 12, box["y"] + box["height"] / 2
+
+
+async def test_what_is_chosen_in_a_terminal_is_copied_and_text_is_pasted(stage: Stage) -> None:
+    async with open_terminal(stage) as page:
+        await run(page, "echo co''pied", "copied")
+        await page.mouse.dblclick(*await place_of(page, "copied"))
+        await page.keyboard.press("Control+Shift+C")
+        assert await page.evaluate("navigator.clipboard.readText()") == "copied"
+        for number, keys in enumerate(("Control+Shift+V", "Shift+Insert")):
+            await page.evaluate(f"navigator.clipboard.writeText(\"echo pas''ted-{number}-日本\")")
+            await page.keyboard.press(keys)
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".xterm-rows")).to_contain_text(f"pasted-{number}-日本")
+
+
+async def test_a_program_names_the_window_of_its_terminal(stage: Stage) -> None:
+    async with open_terminal(stage) as page:
+        await expect(page).to_have_title(re.compile("dev: Terminal · Genba$"))
+        await page.keyboard.type("printf '\\033]0;make te''st\\007'; cat\n")
+        await expect(page).to_have_title("make test · dev: Terminal · Genba")
+
+
+async def test_an_address_in_a_terminal_is_a_link(stage: Stage) -> None:
+    async with open_terminal(stage) as page:
+        address = f"{stage.gateway.url}/help"
+        await run(page, f"echo http''{address.removeprefix('http')}", address)
+        place = await place_of(page, address)
+        await page.mouse.move(*place)
+        await expect(page.locator(".xterm-cursor-pointer")).to_be_visible()
+        async with stage.context.expect_page() as opened:
+            await page.mouse.click(*place)
+        other = await opened.value
+        await expect(other).to_have_url(address)
+        assert await other.evaluate("window.opener") is None
+        await other.close()
+
+
 async def test_a_terminal_says_what_it_waits_for_and_opens_by_itself(stage: Stage) -> None:
     await stage.gateway.build(stage.workspace_id, "stop")
     page = await stage.open("/@admin/dev.main/terminal")
