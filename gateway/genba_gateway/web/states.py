@@ -104,6 +104,11 @@ def agent_state(agent: Agent, now: datetime) -> State:
     status = agent_status(agent, now)[0]
     if status is AgentStatus.CONNECTED and (unready := _lifecycle_of(agent)) in _LIFECYCLE:
         return _say(_LIFECYCLE[unready])
+    return connection_state(status)
+
+
+def connection_state(status: AgentStatus) -> State:
+    """Whether the gateway reaches an agent."""
     return _say(_AGENT[status])
 
 

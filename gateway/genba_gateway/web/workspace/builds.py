@@ -11,6 +11,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.jobs import ACTIVE, JobStatus
 from genba_gateway.domain.workspaces import Build, Workspace
 from genba_gateway.services.visibility import not_found
+from genba_gateway.web import states
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.workspace import words
 from genba_gateway.web.workspace.agent_steps import list_agent_steps
@@ -52,6 +53,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             page=page,
             has_more=len(found) > PAGE_BUILDS,
             words=words,
+            states=states,
         )
 
     @blueprint.get("/@<owner>/<name>/builds/<number>")
@@ -70,6 +72,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             is_active=build.job.status in ACTIVE,
             error=build.job.error if build.job.status is JobStatus.FAILED else "",
             words=words,
+            states=states,
         )
 
     @blueprint.get("/@<owner>/<name>/builds/<number>/log.txt")

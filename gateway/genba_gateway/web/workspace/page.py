@@ -9,6 +9,7 @@ from quart import Blueprint, Response
 from genba_gateway.api.gate import current_user, needs
 from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
+from genba_gateway.web import states
 from genba_gateway.web.forms import FormPage
 from genba_gateway.web.languages import current_language, speaking
 from genba_gateway.web.pages import Pages
@@ -71,6 +72,7 @@ def make_pieces(view: WorkspaceView, facts: Facts, token: str) -> tuple[Piece, .
             view=view,
             facts=facts,
             words=words,
+            states=states,
             csrf_token=token,
             safe_link=is_safe_link,
         )

@@ -30,7 +30,7 @@ class AgentView:
     """One agent."""
 
     agent: Agent
-    status: str
+    status: AgentStatus
     reason: Markup
     terminal: str
     """The address of its terminal; empty while it can't be reached."""
@@ -154,7 +154,7 @@ def _view_agent(agent: Agent, links: AppLinks, metadata: Sequence[MetadataItem],
     has_terminal = is_connected and "web_terminal" in agent.display_apps
     return AgentView(
         agent=agent,
-        status=status.value,
+        status=status,
         reason=explain_agent(agent, now),
         terminal=links.terminal_of(agent) if has_terminal else "",
         apps=links.apps_of(agent),

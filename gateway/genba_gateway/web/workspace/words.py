@@ -1,4 +1,7 @@
-"""A workspace's state in words, in the visitor's language: what it is, why, until when, and what may be done."""
+"""A workspace's state in words, in the visitor's language: why it is so, until when, and what may be done.
+
+What each state is called is said by `web.states`.
+"""
 
 from __future__ import annotations
 
@@ -19,44 +22,15 @@ from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.workspaces import AUTOSTOP, Build, WorkspaceStatus
 from genba_gateway.web.languages import mark, translate
 from genba_gateway.web.rendering import show_time
+from genba_gateway.web.workspace.steps import StepState
 
-STATUS: Final = {
-    "pending": mark("Waiting"),
-    "starting": mark("Starting"),
-    "running": mark("Running"),
-    "stopping": mark("Stopping"),
-    "stopped": mark("Stopped"),
-    "failed": mark("Failed"),
-    "canceling": mark("Canceling"),
-    "canceled": mark("Canceled"),
-    "deleting": mark("Deleting"),
-    "deleted": mark("Deleted"),
-    "succeeded": mark("Succeeded"),
-    "connecting": mark("Connecting"),
-    "connected": mark("Connected"),
-    "disconnected": mark("Disconnected"),
-    "timeout": mark("Late"),
-    "planned": mark("Planned"),
-    "doing": mark("Under way"),
-    "done": mark("Done"),
+STEPS: Final = {
+    StepState.PLANNED: (mark("Planned"), ""),
+    StepState.DOING: (mark("Under way"), "busy"),
+    StepState.DONE: (mark("Done"), "good"),
+    StepState.FAILED: (mark("Failed"), "bad"),
 }
-JOB_STATUS: Final = {
-    "pending": mark("Waiting"),
-    "running": mark("Under way"),
-    "succeeded": mark("Succeeded"),
-    "canceling": mark("Canceling"),
-    "canceled": mark("Canceled"),
-    "failed": mark("Failed"),
-}
-JOB_LOOKS: Final = {
-    "pending": "busy",
-    "running": "busy",
-    "succeeded": "good",
-    "canceling": "busy",
-    "canceled": "",
-    "failed": "bad",
-}
-STEP_LOOKS: Final = {"planned": "", "doing": "busy", "done": "good", "failed": "bad"}
+"""What each state of a step is called, and how it looks."""
 TRANSITIONS: Final = {
     Transition.START: mark("Start"),
     Transition.STOP: mark("Stop"),

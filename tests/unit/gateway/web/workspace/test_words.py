@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from genba_gateway.domain.agents import LifecycleState
+from genba_gateway.domain.agents import AgentStatus, LifecycleState
 from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.workspaces import WorkspaceStatus
+from genba_gateway.web import states
 from genba_gateway.web.languages import speaking
 from genba_gateway.web.workspace import words
+from genba_gateway.web.workspace.steps import StepState
 from genba_gateway.web.workspace.words import explain_agent, explain_deadline, explain_state, lasted, say, took
 from tests.support.page_values import NOW, make_agent, make_build
 
@@ -98,9 +100,11 @@ def test_what_is_not_over_has_taken_no_time() -> None:
 
 
 def test_everything_that_can_be_has_its_word() -> None:
-    assert {each.value for each in WorkspaceStatus} <= words.STATUS.keys()
+    assert all(states.workspace_state(each).label for each in WorkspaceStatus)
+    assert all(states.connection_state(each).label for each in AgentStatus)
+    assert all(states.job_state(each).label for each in JobStatus)
+    assert set(StepState) == words.STEPS.keys()
     assert set(LifecycleState) == words.LIFECYCLE.keys()
-    assert {each.value for each in JobStatus} == words.JOB_STATUS.keys() == words.JOB_LOOKS.keys()
     assert set(Transition) == words.TRANSITIONS.keys()
     assert all(words.key_of(stage).isalnum() for stage in words.STAGES)
 
