@@ -17,7 +17,7 @@ from genba_gateway.apps.connections import UpstreamLost
 from genba_gateway.apps.exchange import Exchange
 from genba_gateway.apps.fast_path import FastPath
 from genba_gateway.apps.handshakes import AppWebsocket
-from genba_gateway.apps.hosts import find_host_fault
+from genba_gateway.apps.hosts import find_host_fault, is_host
 from genba_gateway.apps.long_answers import LongAnswers
 from genba_gateway.apps.pool import AppKey, UpstreamPool
 from genba_gateway.apps.refusals import RefusalPage, plain_page, render_refusal
@@ -119,7 +119,8 @@ class AppFront:
             await self._serve_websocket(scope, receive, send, origin, host)
 
     def _find_origin(self, scope: HTTPScope | WebsocketScope, host: str) -> AppOrigin | None:
-        if not host or came_to(scope["server"], self._agent_address):
+        # What can't be a host is left to `__call__`, which refuses it.
+        if not is_host(host) or came_to(scope["server"], self._agent_address):
             return None
         return self._classify(host)
 

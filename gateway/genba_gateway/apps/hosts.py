@@ -8,6 +8,11 @@ from typing import Any
 from genba_gateway.domain.app_hosts import parse_host
 
 
+def is_host(host: str) -> bool:
+    """Whether this can be a host, and perhaps a port, which may be left empty (RFC 3986, 3.2.3)."""
+    return parse_host(host.removesuffix(":")) is not None
+
+
 def find_host_fault(scope: Mapping[str, Any]) -> str:
     """What is wrong with the host that a request or websocket names; empty when nothing is.
 
@@ -18,7 +23,6 @@ def find_host_fault(scope: Mapping[str, Any]) -> str:
         return "" if scope["http_version"] == "1.0" else "The request names no host."
     if len(hosts) > 1:
         return "The request names more than one host."
-    # A port may be left empty (RFC 3986, 3.2.3).
-    if parse_host(hosts[0].removesuffix(":")) is None:
+    if not is_host(hosts[0]):
         return "The request's Host is neither a host's name nor an address, with a port perhaps."
     return ""
