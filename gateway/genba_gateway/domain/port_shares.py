@@ -54,12 +54,10 @@ def limit_level(level: str, maximum: str) -> SharingLevel:
 
 def explain_maximum(maximum: str, template: str) -> str:
     """Why a level is above what a template allows, and who may change that."""
-    allowed = (
-        "which shares no port"
-        if read_level(maximum) is SharingLevel.OWNER
-        else f"whose ports are shared with {maximum} at most"
-    )
+    remedy = "whoever may change the template can raise it in its settings (max_port_share_level)"
+    if read_level(maximum) is SharingLevel.OWNER:
+        return f"is above the maximum of the template {template!r}, which shares no port: {remedy}"
     return (
-        f"is above the maximum of the template {template!r}, {allowed}: whoever may change the template can raise it "
-        "in its settings (max_port_share_level)"
+        f"is above the maximum of the template {template!r}, whose ports are shared with people who are signed in at "
+        f"most (authenticated): {remedy}"
     )

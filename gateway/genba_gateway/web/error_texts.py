@@ -70,7 +70,7 @@ MESSAGES: Final = (
     mark("The job is being canceled already."),
     mark("The job has ended already."),
     mark("The job has %(why)s already."),
-    mark("This port can't be shared so."),
+    mark("This port can't be shared so: %(why)s."),
     mark("The agent %(name)s is %(why)s. %(reason)s"),
     # Templates and their versions
     mark("Template %(name)s does not allow users to cancel builds: ask an owner."),
@@ -101,6 +101,14 @@ MESSAGES: Final = (
 DETAILS: Final = (
     mark("must be %(least)s to %(most)s"),
     mark("must be one of %(choices)s"),
+    mark(
+        "is above the maximum of the template %(name)s, which shares no port: whoever may change the template can "
+        "raise it in its settings (max_port_share_level)"
+    ),
+    mark(
+        "is above the maximum of the template %(name)s, whose ports are shared with people who are signed in at most "
+        "(authenticated): whoever may change the template can raise it in its settings (max_port_share_level)"
+    ),
     mark("is one too many: a workspace shares %(count)s"),
     mark("is no search key; known ones are %(keys)s"),
     mark("may be given once"),

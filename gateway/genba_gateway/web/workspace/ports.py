@@ -14,7 +14,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.agents import Agent
 from genba_gateway.domain.app_addresses import MIN_PORT
 from genba_gateway.domain.app_rules import SharingLevel, read_level
-from genba_gateway.domain.port_shares import PROTOCOLS, PortShare
+from genba_gateway.domain.port_shares import PROTOCOLS, PortShare, list_levels_above
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest, GenbaError, NotFound
 from genba_gateway.services.visibility import not_found, require
@@ -64,16 +64,19 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
             raise not_found()
         return actor, workspace, agent
 
-    def show_form(
+    async def show_form(
         workspace: Workspace, agent: Agent, typed: MultiDict[str, str], problems: dict[str, str], status: int = 200
     ) -> Response:
+        template = await services.templates.get(current_user(), workspace.template_id)
+        too_high = list_levels_above(template.max_port_share_level)
         values: dict[str, Any] = {
             "workspace": workspace,
             "agent": agent,
             "path": path_of(workspace),
             "typed": typed,
             "problems": problems,
-            "levels": {level.value: translate(label) for level, label in LEVELS.items()},
+            "levels": {each.value: translate(label) for each, label in LEVELS.items() if each.value not in too_high},
+            "is_limited": bool(too_high),
             "protocols": {each: each.upper() for each in PROTOCOLS},
         }
         if is_htmx():
@@ -126,7 +129,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
                 "protocol": now.protocol if now else PROTOCOLS[0],
             }
         )
-        return show_form(workspace, agent, typed, {})
+        return await show_form(workspace, agent, typed, {})
 
     @blueprint.post("/@<owner>/<place>/ports/share")
     @needs(Permission(Resource.WORKSPACE, Action.UPDATE))
@@ -150,7 +153,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         except NotFound:
             said = mark("Port %(port)s is not shared.")
         except BadRequest as error:
-            return show_form(workspace, agent, form, field_problems(error, _FIELDS), error.status)
+            return await show_form(workspace, agent, form, field_problems(error, _FIELDS), error.status)
         return pages.tell(path_of(workspace), good=translate(said) % {"port": wanted.port})
 
     return blueprint

@@ -43,7 +43,7 @@ async def test_ports_are_shared_listed_and_shared_no_longer(tmp_path: Path) -> N
         status, body = await call("POST", old_client)
         assert (status, body["validations"][0]["field"]) == (400, "share_level")
         assert (
-            "shared with authenticated at most: whoever may change the template can raise it in its settings"
+            "signed in at most (authenticated): whoever may change the template can raise it in its settings"
             in body["message"]
         )
         assert await call("DELETE", {"agent_name": "main", "port": 8080}) == (200, None)

@@ -93,6 +93,21 @@ async def test_a_level_that_there_is_not_is_refused(dashboard: Dashboard) -> Non
     assert 'id="share_level-problem"' in await answer.get_data(as_text=True)
 
 
+async def test_only_what_the_template_allows_is_offered(dashboard: Dashboard) -> None:
+    workshop, browser = dashboard.workshop, dashboard.browser(dashboard.workshop.member)
+    (template,) = (await workshop.get(workshop.owner, "/templates")).body
+    assert "The template allows no more." not in await browser.read(SHARE)
+    limit = {"max_port_share_level": "authenticated"}
+    await workshop.call(workshop.owner, "PATCH", f"/templates/{template['id']}", limit)
+    text = await browser.read(SHARE)
+    assert '<option value="authenticated"' in text
+    assert '<option value="public"' not in text
+    assert "The template allows no more." in text
+    answer = await browser.send(SHARE, {"port": "8080", "share_level": "public", "protocol": "http"})
+    assert answer.status_code == 400
+    assert "Is above the maximum of the template" in await answer.get_data(as_text=True)
+
+
 async def test_who_may_not_change_the_workspace_finds_no_form(dashboard: Dashboard) -> None:
     workshop = dashboard.workshop
     stranger = dashboard.browser(workshop.stranger)
