@@ -10,18 +10,19 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from genba_wire.version import VERSION
-from tests.support.bridge_desk import desk, read_state, see, status_with
+from tests.support.bridge_desk import Shared, desk, read_state, see, status_with
 from tests.support.bridge_editor import TRANSPORTS, EditorTransport, open_stream, read_log_stream
-from tests.support.host_template import host_template, script
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 over_each_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 @over_each_transport
 async def test_signing_in_keeps_a_key_of_its_own_and_signing_out_ends_it(
-    short_dir: Path, transport: EditorTransport
+    shared: Shared, short_dir: Path, transport: EditorTransport
 ) -> None:
-    async with desk(short_dir, transport, signed_in=False) as here:
+    async with desk(shared, short_dir, transport, signed_in=False) as here:
         editor, gateway = here.editor, here.gateway
         assert await editor.ask("genba/session") == {"signedIn": False, "version": VERSION}
         for method in ("genba/watchWorkspaces", "genba/startWorkspace", "genba/openTerminal"):
@@ -60,13 +61,11 @@ async def test_signing_in_keeps_a_key_of_its_own_and_signing_out_ends_it(
 
 
 @over_each_transport
-async def test_the_main_job_in_an_editor(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
+async def test_the_main_job_in_an_editor(shared: Shared, short_dir: Path, transport: EditorTransport) -> None:
+    async with desk(shared, short_dir, transport) as here:
         editor, gateway = here.editor, here.gateway
         assert await editor.ask("genba/watchWorkspaces") == {"workspaces": []}
-        lines = script("lines", "for i in 1 2 3; do echo line $i; done")
-        template = await gateway.push_template("host", host_template(lines=lines))
-        created = await gateway.create_workspace("demo", template["id"])
+        created = await gateway.create_workspace("demo", here.template_id)
         await editor.wait_until(lambda: here.is_ready("demo"))
         demo = here.workspace("demo")
         agent = demo["agents"][0]
@@ -110,11 +109,12 @@ async def test_the_main_job_in_an_editor(short_dir: Path, transport: EditorTrans
 
 
 @over_each_transport
-async def test_a_terminal_carries_bytes_sizes_and_the_exit_code(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
+async def test_a_terminal_carries_bytes_sizes_and_the_exit_code(
+    shared: Shared, short_dir: Path, transport: EditorTransport
+) -> None:
+    async with desk(shared, short_dir, transport) as here:
         editor, gateway = here.editor, here.gateway
-        template = await gateway.push_template("host", host_template())
-        workspace = await gateway.create_workspace("demo", template["id"])
+        workspace = await gateway.create_workspace("demo", here.template_id)
         agent = await gateway.wait_for_agent(workspace["id"])
         size = {"height": 24, "width": 80}
         opened = await editor.ask(
@@ -156,11 +156,12 @@ async def test_a_terminal_carries_bytes_sizes_and_the_exit_code(short_dir: Path,
 
 
 @over_each_transport
-async def test_a_gateway_that_goes_away_is_waited_for(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
+async def test_a_gateway_that_goes_away_is_waited_for(
+    shared: Shared, short_dir: Path, transport: EditorTransport
+) -> None:
+    async with desk(shared, short_dir, transport) as here:
         editor, gateway = here.editor, here.gateway
-        template = await gateway.push_template("host", host_template())
-        workspace = await gateway.create_workspace("demo", template["id"])
+        workspace = await gateway.create_workspace("demo", here.template_id)
         agent = await gateway.wait_for_agent(workspace["id"])
         assert [each["name"] for each in (await editor.ask("genba/watchWorkspaces"))["workspaces"]] == ["demo"]
         opened = await editor.ask("genba/openTerminal", {"agentId": agent["id"], "height": 24, "width": 80})
@@ -188,7 +189,7 @@ async def test_a_gateway_that_goes_away_is_waited_for(short_dir: Path, transport
             assert state == {"state": "connected"}
             await terminal.send(b"echo after-$((40 + 2))\n")
             await see(terminal, b"after-42")
-            await gateway.create_workspace("second", template["id"])
+            await gateway.create_workspace("second", here.template_id)
             await editor.wait_until(lambda: here.is_ready("second"))
             for name in ("demo", "second"):
                 found = await gateway.fetch("GET", f"/api/v2/users/me/workspace/{name}")
@@ -198,8 +199,10 @@ async def test_a_gateway_that_goes_away_is_waited_for(short_dir: Path, transport
 
 
 @over_each_transport
-async def test_a_session_that_is_revoked_ends_the_watch(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
+async def test_a_session_that_is_revoked_ends_the_watch(
+    shared: Shared, short_dir: Path, transport: EditorTransport
+) -> None:
+    async with desk(shared, short_dir, transport) as here:
         editor, gateway = here.editor, here.gateway
         await editor.ask("genba/watchWorkspaces")
         kept = (short_dir / "config" / "session").read_text()

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from tests.support.bridge_desk import bridge_environment, desk, read_state
+from tests.support.bridge_desk import Shared, bridge_environment, desk, read_state
 from tests.support.bridge_editor import (
     BRIDGE,
     CEILING_S,
@@ -23,17 +23,19 @@ from tests.support.bridge_editor import (
     read_announcement,
     read_log_stream,
 )
-from tests.support.host_template import host_template
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 over_each_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 @over_each_transport
-async def test_a_stream_is_opened_once_by_its_editor_only(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
+async def test_a_stream_is_opened_once_by_its_editor_only(
+    shared: Shared, short_dir: Path, transport: EditorTransport
+) -> None:
+    async with desk(shared, short_dir, transport) as here:
         editor, gateway = here.editor, here.gateway
-        template = await gateway.push_template("host", host_template())
-        workspace = await gateway.create_workspace("demo", template["id"])
+        workspace = await gateway.create_workspace("demo", here.template_id)
         build_id = workspace["latest_build"]["id"]
         await gateway.wait_for_build(build_id)
         opened = await editor.ask("genba/openBuildLog", {"buildId": build_id})
@@ -86,10 +88,11 @@ async def test_an_editor_that_goes_ends_the_bridge(short_dir: Path, transport: E
 
 
 @over_each_transport
-async def test_sigterm_ends_the_bridge_with_all_its_streams(short_dir: Path, transport: EditorTransport) -> None:
-    async with desk(short_dir, transport) as here:
-        template = await here.gateway.push_template("host", host_template())
-        workspace = await here.gateway.create_workspace("demo", template["id"])
+async def test_sigterm_ends_the_bridge_with_all_its_streams(
+    shared: Shared, short_dir: Path, transport: EditorTransport
+) -> None:
+    async with desk(shared, short_dir, transport) as here:
+        workspace = await here.gateway.create_workspace("demo", here.template_id)
         agent = await here.gateway.wait_for_agent(workspace["id"])
         await here.editor.ask("genba/watchWorkspaces")
         opened = await here.editor.ask("genba/openAgentLog", {"agentId": agent["id"]})

@@ -14,7 +14,11 @@ import httpx
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.bridge_editor import CEILING_S, BridgeEditor, EditorTransport, bridge_editor
+from tests.support.host_template import host_template, script
 from tests.support.real_gateway import RealGateway, clean_environment
+
+Shared = tuple[RealGateway, str]
+"""A gateway for many desks, and the id of its template."""
 
 
 def bridge_environment(folder: Path) -> dict[str, str]:
@@ -27,6 +31,7 @@ class Desk:
     """A developer's machine: a gateway, and an editor with a bridge."""
 
     gateway: RealGateway
+    template_id: str
     editor: BridgeEditor
 
     def workspace(self, name: str) -> dict[str, Any]:
@@ -46,14 +51,35 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, transport: EditorTransport, *, signed_in: bool = True) -> AsyncGenerator[Desk]:
-    """Start both; at the end of the block nothing of them is left."""
+async def bridge_gateway(folder: Path) -> AsyncGenerator[Shared]:
+    """Start it; agents of its template say three lines."""
     async with RealGateway(folder / "gateway") as gateway:
         await gateway.sign_in()
-        async with bridge_editor(transport, bridge_environment(folder)) as editor:
-            if signed_in:
-                await editor.ask("genba/signIn", {"url": gateway.url, "token": gateway.token})
-            yield Desk(gateway, editor)
+        lines = script("lines", "for i in 1 2 3; do echo line $i; done")
+        template = await gateway.push_template("host", host_template(lines=lines))
+        yield gateway, template["id"]
+
+
+async def tidy(gateway: RealGateway) -> None:
+    """Undo what a test that failed left: a gateway that is dead, workspaces."""
+    assert gateway.process is not None
+    if gateway.process.returncode is not None:
+        await gateway.start()
+    for workspace in (await gateway.fetch("GET", "/api/v2/workspaces"))["workspaces"]:
+        await gateway.wait_for_build(workspace["latest_build"]["id"])
+        await gateway.build(workspace["id"], "delete")
+
+
+@asynccontextmanager
+async def desk(
+    shared: Shared, folder: Path, transport: EditorTransport, *, signed_in: bool = True
+) -> AsyncGenerator[Desk]:
+    """A new developer's machine in front of a gateway; at the end of the block nothing of it is left."""
+    gateway, template_id = shared
+    async with bridge_editor(transport, bridge_environment(folder)) as editor:
+        if signed_in:
+            await editor.ask("genba/signIn", {"url": gateway.url, "token": gateway.token})
+        yield Desk(gateway, template_id, editor)
 
 
 async def status_with(gateway: RealGateway, token: str, method: str, path: str) -> int:
