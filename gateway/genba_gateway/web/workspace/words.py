@@ -48,6 +48,8 @@ REASONS: Final = {
     "vscode_connection": mark("for VS Code"),
     "jetbrains_connection": mark("for a JetBrains editor"),
 }
+BY_ITSELF: Final = frozenset({"autostart", "autostop", "dormancy"})
+"""Reasons of builds that nobody asked for, though they are made in their workspace's owner's name."""
 STAGES: Final = {
     "Setting up": mark("Setting up"),
     "Parsing template parameters": mark("Reading the parameters"),
@@ -114,6 +116,12 @@ def took(build: Build) -> str:
     return lasted(job.completed_at - job.started_at) if job.completed_at and job.started_at else ""
 
 
+def say_who_asked(build: Build) -> str:
+    """Who asked for a build and why, or why it was made by itself."""
+    why = translate(REASONS.get(build.reason, REASONS["initiator"]))
+    return why if build.reason in BY_ITSELF else f"{build.initiator_name}, {why}"
+
+
 def explain_state(build: Build) -> Markup:
     """Why the workspace is as it is, and what can be done; the error of a failure stands apart from it."""
     job, doing = build.job, translate(TRANSITIONS[build.transition])
@@ -148,6 +156,11 @@ def _explain_success(build: Build) -> Markup:
     when, who = _moment(build.job.completed_at), build.initiator_name
     why = translate(REASONS.get(build.reason, REASONS["initiator"]))
     match build.status:
+        case WorkspaceStatus.RUNNING if build.reason in BY_ITSELF:
+            return say(mark("Started %(when)s %(why)s."), when=when, why=why)
+        case WorkspaceStatus.STOPPED if build.reason in BY_ITSELF:
+            text = mark("Stopped %(when)s %(why)s. Its files are kept; start it to go on.")
+            return say(text, when=when, why=why)
         case WorkspaceStatus.RUNNING:
             return say(mark("Started %(when)s by %(who)s, %(why)s."), when=when, who=who, why=why)
         case WorkspaceStatus.STOPPED:

@@ -30,7 +30,9 @@ WAITING = {"started_at": None, "completed_at": None}
         ({"canceled_at": NOW}, {}, "What was made is kept"),
         ({"error": "no"}, {}, "The log says what happened"),
         ({"error": "no"}, {"reason": "autostop"}, "tried again within an hour"),
-        ({}, {"reason": "autostart"}, "by ana, by its schedule"),
+        ({}, {"reason": "initiator"}, "by ana, on request"),
+        ({}, {"reason": "autostart"}, "</time> by its schedule."),
+        ({}, {"reason": "autostop", "transition": Transition.STOP}, "</time> at its deadline. Its files are kept"),
         ({}, {"transition": Transition.STOP}, "Its files are kept"),
         ({}, {"transition": Transition.DELETE}, "Deleted"),
     ],
@@ -41,6 +43,11 @@ def test_every_state_is_explained_in_both_languages(job: dict[str, Any], more: d
     assert said in english
     with speaking("ja"):
         assert explain_state(build) != english
+
+
+def test_nobody_is_named_who_did_not_ask() -> None:
+    assert words.say_who_asked(make_build(reason="initiator")) == "ana, on request"
+    assert words.say_who_asked(make_build(reason="autostop")) == "at its deadline"
 
 
 def test_names_are_escaped_and_times_are_the_viewers() -> None:
