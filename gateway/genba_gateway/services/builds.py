@@ -48,7 +48,13 @@ class Builds:
         self._now = now
 
     async def create(
-        self, actor: UserActor, workspace_id: str, request: CreateBuildRequest, *, by_itself: OwnAccord | None = None
+        self,
+        actor: UserActor,
+        workspace_id: str,
+        request: CreateBuildRequest,
+        *,
+        by_itself: OwnAccord | None = None,
+        then: CreateBuildRequest | None = None,
     ) -> Build:
         """Queue a start, stop or delete.
 
@@ -57,6 +63,7 @@ class Builds:
             workspace_id: whose build.
             request: what to do.
             by_itself: nobody asks, the gateway does it by itself, if it is still due.
+            then: what shall follow; if that could not be begun, nor is this.
 
         Raises:
             BadRequest: a bad transition, version, state or parameter; names it.
@@ -76,6 +83,8 @@ class Builds:
             plan = await self._plan(connection, actor, workspace, request)
             if by_itself is not None:
                 plan = replace(plan, reason=by_itself.reason)
+            if then is not None:
+                await self._check(connection, actor, await self._plan(connection, actor, workspace, then))
             build_id = await self.insert(connection, actor, plan, now)
         self._pubsub.publish(channels.JOBS, channels.of_workspace(workspace_id))
         return await self.get(actor, build_id)
@@ -129,10 +138,7 @@ class Builds:
             Forbidden: the template requires another version.
             Conflict: somebody else's build took the number.
         """
-        require_succeeded(plan.version)
-        if plan.transition is Transition.START:
-            require_startable(actor, plan)
-        values = await self._choose_parameters(connection, plan)
+        values = await self._check(connection, actor, plan)
         build_id = str(uuid.uuid4())
         job = Job.queued(
             JobType.BUILD,
@@ -189,6 +195,12 @@ class Builds:
             user_agent=actor.user_agent,
         )
         return build_id
+
+    async def _check(self, connection: AsyncConnection, actor: UserActor, plan: BuildPlan) -> dict[str, str]:
+        require_succeeded(plan.version)
+        if plan.transition is Transition.START:
+            require_startable(actor, plan)
+        return await self._choose_parameters(connection, plan)
 
     async def _choose_parameters(self, connection: AsyncConnection, plan: BuildPlan) -> dict[str, str]:
         parameters = await version_store.list_parameters(connection, plan.version.id)

@@ -14,10 +14,10 @@ from genba_gateway.domain.actors import UserActor
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.users import UserStatus
 from genba_gateway.domain.workspaces import RESTART, Build, Workspace, WorkspaceStatus, is_stop_of_restart
-from genba_gateway.errors import Conflict
+from genba_gateway.errors import Conflict, GenbaError
 from genba_gateway.services.build_plans import OwnAccord
 from genba_gateway.services.builds import Builds
-from genba_gateway.services.visibility import Clock
+from genba_gateway.services.visibility import Clock, not_found
 from genba_gateway.store import restarts as restart_store
 from genba_gateway.store import users as user_store
 from genba_gateway.store import workspaces as workspace_store
@@ -43,9 +43,15 @@ class Restarts:
 
         Raises:
             Conflict: it is not running.
+            BadRequest, Forbidden: it could not be started again, so it is not stopped.
         """
+        async with self._database.read() as connection:
+            workspace = await workspace_store.find_workspace(connection, workspace_id)
+        if workspace is None:
+            raise not_found()
         request = CreateBuildRequest(transition=Transition.STOP.value)
-        return await self._builds.create(actor, workspace_id, request, by_itself=OwnAccord(RESTART, _is_running))
+        accord = OwnAccord(RESTART, _is_running)
+        return await self._builds.create(actor, workspace_id, request, by_itself=accord, then=_ask_to_start(workspace))
 
     async def list_due(self) -> list[str]:
         """Ids of workspaces that have stopped to be started again."""
@@ -70,20 +76,21 @@ class Restarts:
             return found.latest_build.id == stop.id and found.latest_build.status is WorkspaceStatus.STOPPED
 
         actor = UserActor(user.id, user.username, tuple(user.roles), key_id="")
-        request = CreateBuildRequest(
-            transition=Transition.START.value,
-            template_version_id=(
-                workspace.template_active_version_id if workspace.template_require_active_version else ""
-            ),
-        )
         try:
-            await self._builds.create(actor, workspace_id, request, by_itself=OwnAccord(RESTART, is_due))
+            await self._builds.create(
+                actor, workspace_id, _ask_to_start(workspace), by_itself=OwnAccord(RESTART, is_due)
+            )
         except Conflict:
             return False  # somebody was faster
-        except Exception:
+        except GenbaError:
             self._tried.add(stop.id)
             raise
         return True
+
+
+def _ask_to_start(workspace: Workspace) -> CreateBuildRequest:
+    version_id = workspace.template_active_version_id if workspace.template_require_active_version else ""
+    return CreateBuildRequest(transition=Transition.START.value, template_version_id=version_id)
 
 
 async def _is_running(_connection: AsyncConnection, workspace: Workspace) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from genba_gateway.domain.channels import RESTARTS
 from genba_gateway.domain.provisioning import BuildResult
-from genba_gateway.errors import Conflict, NotFound
+from genba_gateway.errors import BadRequest, Conflict, NotFound
 from genba_gateway.services.restarts import GIVE_UP_AFTER, Restarts
 from genba_gateway.store import tables
 from tests.support.workshop import Workshop
@@ -100,6 +100,30 @@ async def test_a_start_that_can_not_be_begun_is_tried_once(workshop: Workshop) -
     with pytest.raises(Exception, match="archived"):
         await restarts.start_due(workspace["id"])
     assert await restarts.list_due() == []
+
+
+async def test_what_passes_is_tried_again(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, restarts = await _add(workshop), workshop.services.restarts
+    await _stop_for_restart(workshop, workspace)
+
+    async def fail(*_args: object, **_named: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workshop.services.builds, "create", fail)
+        with pytest.raises(OSError, match="full"):
+            await restarts.start_due(workspace["id"])
+    assert await restarts.list_due() == [workspace["id"]]
+    assert await restarts.start_due(workspace["id"])
+
+
+async def test_what_could_not_be_started_again_is_not_stopped(workshop: Workshop) -> None:
+    workspace = await _add(workshop)
+    async with workshop.database.write() as connection:
+        await connection.execute(tables.template_versions.update().values(archived=True))
+    with pytest.raises(BadRequest, match="archived"):
+        await workshop.services.restarts.restart(workshop.member.actor, workspace["id"])
+    assert await _latest(workshop, workspace) == ("start", "initiator", "running")
 
 
 async def test_who_was_suspended_meanwhile_starts_nothing(workshop: Workshop) -> None:
