@@ -135,9 +135,16 @@ STATUSES: Final = (
 _HOLE: Final = re.compile(r"%\((\w+)\)s")
 
 
+_IN_HOLES: Final = {"least": r"-?\d+", "most": r"-?\d+", "count": r"\d+", "field": r"[^ ]+", "of": r"[^ ]+"}
+"""What stands in some holes, so that nothing else is taken for such a text."""
+
+
 def _compile(text: str) -> re.Pattern[str]:
     parts = _HOLE.split(text)
-    named = (f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    named = (
+        f"(?P<{part}>{_IN_HOLES.get(part, '.+?')})" if number % 2 else re.escape(part)
+        for number, part in enumerate(parts)
+    )
     return re.compile("".join(named), re.DOTALL)
 
 
@@ -146,7 +153,7 @@ _PATTERNS: Final = tuple((_compile(text), text) for text in (*MESSAGES, *DETAILS
 
 def say_error(message: str) -> str:
     """A message of an error in the language spoken here; as it is where nobody translated it."""
-    if current_language() == ENGLISH:
+    if not message or current_language() == ENGLISH:
         return message
     if (said := translate(message)) != message or len(message) > MAX_MESSAGE_CHARS:
         return said

@@ -10,6 +10,7 @@ from genba_gateway.api.gate import current_user, needs
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.errors import GenbaError
 from genba_gateway.services.templates import Templates
+from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import mark, translate
 from genba_gateway.web.pages import Pages
@@ -50,7 +51,7 @@ def make_blueprint(pages: Pages, finder: TemplateFinder, templates: Templates) -
         try:
             await templates.update(current_user(), found.id, request)
         except GenbaError as error:
-            return pages.go(back, bad=error.message)
+            return pages.go(back, bad=say_error(error.message))
         return pages.go(back, good=translate("Saved."))
 
     return blueprint

@@ -145,3 +145,10 @@ def test_every_text_reads_otherwise_in_japanese() -> None:
     with speaking("ja"):
         same = [text for text in (*MESSAGES, *DETAILS, *STATUSES) if say_error(text) == text]
     assert same == []
+
+
+def test_what_only_looks_like_a_text_is_left_as_it_is() -> None:
+    with speaking("ja"):
+        assert say_error("") == ""
+        assert say_error("must be 1 to 32 lower case letters") == "must be 1 to 32 lower case letters"
+        assert say_error("must be 1 to 32") != "must be 1 to 32"
