@@ -105,6 +105,7 @@ class TakeableServer(TCPServer):
         """What waits to leave in one write with what follows (`http_answers.cork`)."""
         self._taken: TakenTransport | None = None
         self._has_consumed = False
+        self._drop: asyncio.TimerHandle | None = None
         self._shutdown_watch: asyncio.Task[None] | None = None
         self.idle = IdleWatch(self.context, self.config.keep_alive_timeout, self._initiate_server_close)
         # Hypercorn asks for no more of it than `IdleWatch` has.
@@ -169,6 +170,8 @@ class TakeableServer(TCPServer):
             await self.uncork()
         if isinstance(event, Updated):
             (self.idle.mark_idle if event.idle else self.idle.mark_busy)()
+            if event.idle and self.context.terminated.is_set():  # HTTP/2; HTTP/1.1 closes by itself
+                await self._initiate_server_close()
             return
         await super().protocol_send(event)
 
@@ -197,11 +200,13 @@ class TakeableServer(TCPServer):
         if self._taken is not None:
             await self._taken.wind_up()
         await super()._close()
+        if self._drop is not None:
+            self._drop.cancel()
 
     async def _initiate_server_close(self) -> None:
         """Close an idle connection; over TLS the peer is to say goodbye, for which asyncio would wait 30 s."""
         await super()._initiate_server_close()
-        asyncio.get_running_loop().call_later(CLOSE_S, self.writer.transport.abort)
+        self._drop = asyncio.get_running_loop().call_later(CLOSE_S, self.writer.transport.abort)
 
     async def _end_at_shutdown(self) -> None:
         """End the session as soon as the server stops accepting, so that its drain has nothing to wait for."""

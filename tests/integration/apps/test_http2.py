@@ -203,3 +203,26 @@ async def test_messages_that_memory_has_no_room_for_end_their_websocket_with_the
             await client.send(stream, sent)
             await wait_for(client, answered)
     await turned_until(lambda: not memory.held_by)
+
+
+async def test_a_shutdown_does_not_wait_for_a_client_whose_answer_is_over(world: AppWorld) -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        asked.set()
+        await may_answer.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with world.app(wait), world.connect() as raw, asyncio.TaskGroup() as tasks:
+        client = Http2Client(raw.reader, raw.writer, authority="app" + SUBDOMAINS)
+        answer = tasks.create_task(client.ask())
+        await asked.wait()
+        world.shutdown.set()
+        await asyncio.sleep(0.05)
+        may_answer.set()
+        assert body_of(await answer) == b"ok"
+        # The server's own limit is CEILING_S.
+        async with asyncio.timeout(CEILING_S / 3):
+            while await raw.reader.read(65536):
+                pass
