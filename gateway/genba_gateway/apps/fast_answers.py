@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hypercorn.config import Config
 
+from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.relay.http_answers import OwnAnswer
 from genba_wire.buffers import Buffer
 
@@ -37,7 +38,6 @@ class FastAnswer(OwnAnswer):
         self._left: int | None = None
         """Bytes of the body that are still to come, None for chunks."""
         self._room: asyncio.Future[None] | None = None
-        self._has_left = False
         self._gone: asyncio.Future[None] | None = None
         """Of whoever waits for that."""
         self._is_asked = False
@@ -50,7 +50,7 @@ class FastAnswer(OwnAnswer):
         if not self._is_asked:
             self._is_asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
-        if not self._has_left:
+        if not self.has_left:
             self._gone = asyncio.get_running_loop().create_future()
             await self._gone
         return {"type": "http.disconnect"}
@@ -60,6 +60,7 @@ class FastAnswer(OwnAnswer):
 
         Raises:
             BadMessages: they can't be written.
+            ClientLeft: nobody reads them.
         """
         if message["type"] == "http.response.start" and not self.is_begun:
             self.is_begun = True
@@ -97,13 +98,13 @@ class FastAnswer(OwnAnswer):
     def leave(self) -> None:
         """The client has left."""
         self.resume()
-        if self._has_left:
+        if self.has_left:
             return
-        self._has_left = True
+        self.has_left = True
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
-        if self.on_left is not None:
-            self.on_left()
+        if self._on_left is not None:
+            self._on_left()
 
     def _write_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
@@ -146,7 +147,9 @@ class FastAnswer(OwnAnswer):
         await self._write(parts[0] if len(parts) == 1 else b"".join(parts))
 
     async def _write(self, data: Buffer) -> None:
+        if self.has_left:
+            raise ClientLeft
         if len(data):
             self._transport.write(data)
-        if self._room is not None and not self._has_left:
+        if self._room is not None:
             await self._room

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import httptools
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.apps.fast_answers import FastAnswer
 from genba_gateway.apps.requests import find_host
 from genba_gateway.domain.app_access import AppOrigin
@@ -38,6 +39,9 @@ MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_WAITING_BYTES: Final = 64 * 1024
 """What is kept of a client that sends on before it has its answer; then it is not read from until it has."""
 
+STALLED_LOOKS: Final = 60
+"""After so many looks, one each `CLOSE_S`, at which a closed connection had taken nothing it is dropped."""
+
 _STARTS: Final = (b"GET /", b"HEAD /")
 
 _NOT_PLAIN: Final = frozenset(
@@ -56,6 +60,8 @@ class FastPath(asyncio.Protocol):
         self._serve = serve
         self._answer: FastAnswer | None = None
         self._waiting = b""
+        self._is_lost = False
+        self._goodbye: asyncio.TimerHandle | None = None
         self._transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
@@ -74,6 +80,9 @@ class FastPath(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over."""
+        self._is_lost = True
+        if self._goodbye is not None:
+            self._goodbye.cancel()
         self._leave()
         self._inner.connection_lost(exc)
 
@@ -114,6 +123,8 @@ class FastPath(asyncio.Protocol):
     async def _run(self, scope: HTTPScope, answer: FastAnswer, origin: AppOrigin, host: str) -> None:
         try:
             await self._serve(scope, answer.receive, answer.send, origin, host)
+        except ClientLeft:
+            pass
         except Exception:
             log.exception("a request for an app was not answered")
             await answer.fail()
@@ -124,10 +135,9 @@ class FastPath(asyncio.Protocol):
     def _end(self, answer: FastAnswer) -> None:
         if not answer.is_complete:
             self._transport.abort()
-        elif not answer.keep_alive or self._server.context.terminated.is_set():
+        elif not answer.keep_alive or answer.has_left or self._server.context.terminated.is_set():
             self._transport.close()
-            # Over TLS the client is to say goodbye, for which asyncio would wait 30 s.
-            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+            self._await_goodbye(self._transport.get_write_buffer_size(), 0)
         elif not self._transport.is_closing():
             self._server.idle.mark_idle()
             waiting, self._waiting = self._waiting, b""
@@ -135,6 +145,20 @@ class FastPath(asyncio.Protocol):
                 self._transport.resume_reading()
             if waiting:
                 self.data_received(waiting)
+
+    def _await_goodbye(self, left: int, stalled: int) -> None:
+        """Drop a closed connection that nothing leaves any more: asyncio waits for ever, and for TLS's goodbye 30 s."""
+
+        def look() -> None:
+            now_left = self._transport.get_write_buffer_size()
+            is_stuck = now_left == left
+            if not now_left or (is_stuck and stalled >= STALLED_LOOKS):
+                self._transport.abort()
+            else:
+                self._await_goodbye(now_left, stalled + 1 if is_stuck else 0)
+
+        if not self._is_lost:
+            self._goodbye = asyncio.get_running_loop().call_later(CLOSE_S, look)
 
 
 def read_request(data: bytes) -> dict[str, Any] | None:

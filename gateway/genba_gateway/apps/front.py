@@ -171,7 +171,7 @@ class AppFront:
         exchange = Exchange(scope, receive, send, request, granted)
         body, own = exchange.body, find_own_answer(scope)
         if own is not None:
-            own.on_left = body.leave
+            own.call_when_left(body.leave)
         else:
             start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
         self._long.add(exchange, lambda: exchange.watch(tasks, lambda: self._access.wait_for_end(granted.target)))

@@ -29,8 +29,16 @@ class OwnAnswer(ABC):
     def __init__(self) -> None:
         self.is_corked = False
         """Whether it is there whole, and is to leave in one write."""
-        self.on_left: Callable[[], None] | None = None
-        """Called once, when the client leaves before it has the answer."""
+        self.has_left = False
+        """Whether the client is gone."""
+        self._on_left: Callable[[], None] | None = None
+
+    def call_when_left(self, call: Callable[[], None]) -> None:
+        """Call once, when the client leaves before it has the answer, or now if it has left."""
+        if self.has_left:
+            call()
+        else:
+            self._on_left = call
 
     @abstractmethod
     def abort(self) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
 
+from genba_gateway.apps import fast_path
 from genba_gateway.apps.fast_path import MAX_WAITING_BYTES
+from genba_gateway.domain.app_access import AppDecision, AppOrigin, AppRequest
 from tests.support.carriers import CEILING_S
 from tests.support.proxied_apps import AppWorld, app_world, get, read_request
 from tests.support.tls import make_server_tls
@@ -165,3 +170,78 @@ async def test_over_tls_it_serves_from_the_second_request_at_the_latest(
         async with asyncio.timeout(CEILING_S):
             assert await client.reader.read() == b""
     assert "/b" not in read_by_hypercorn
+
+
+@pytest.mark.parametrize("is_abrupt", [False, True])
+async def test_who_leaves_while_it_is_decided_ends_the_request(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch, is_abrupt: bool
+) -> None:
+    asked, may_decide, was_left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    decide = world.access.decide
+
+    async def decide_late(request: AppRequest) -> AppDecision:
+        asked.set()
+        await may_decide.wait()
+        return await decide(request)
+
+    async def pour(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while True:
+                writer.write(bytes(1024 * 1024))
+                await writer.drain()
+        finally:
+            was_left.set()
+
+    monkeypatch.setattr(world.access, "decide", decide_late)
+    async with world.app(pour) as app, world.connect() as client:
+        await client.send(get())
+        await asked.wait()
+        if is_abrupt:
+            client.writer.transport.abort()
+        else:
+            client.writer.write_eof()
+        await asyncio.sleep(0.05)
+        may_decide.set()
+        async with asyncio.timeout(CEILING_S):
+            assert await client.reader.read() == b""
+            if app.connections:
+                await was_left.wait()
+
+
+async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() -> None:
+    near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    body = bytes(60_000)
+
+    async def serve(_scope: Any, _receive: Any, send: Any, _origin: Any, _host: str) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"60000")]})
+        await send({"type": "http.response.body", "body": body})
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fast_path, "CLOSE_S", 0.02)
+        async with asyncio.TaskGroup() as tasks:
+
+            def start(work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+                tasks.create_task(work(*args))
+
+            reader, writer = await asyncio.open_connection(sock=near)
+            server: Any = SimpleNamespace(
+                writer=writer,
+                is_between_requests=True,
+                protocol=SimpleNamespace(client=None, server=None, ssl=False),
+                idle=SimpleNamespace(mark_busy=lambda: None, mark_idle=lambda: None),
+                context=SimpleNamespace(terminated=asyncio.Event()),
+                config=Config(),
+                start=start,
+            )
+            fast_path.FastPath(server, lambda _scope, _host: AppOrigin.SUBDOMAIN, serve)
+            far_reader, far_writer = await asyncio.open_connection(sock=far, limit=1024)
+            far_writer.write(get("/", "Connection: close"))
+            await asyncio.sleep(0.2)
+            async with asyncio.timeout(CEILING_S):
+                came = await far_reader.read(-1)
+            assert came.endswith(b"\r\n\r\n" + body)
+            far_writer.close()
+            async with asyncio.timeout(CEILING_S):
+                assert await reader.read() == b""

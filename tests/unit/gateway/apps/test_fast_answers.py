@@ -143,7 +143,7 @@ async def test_a_writer_waits_for_room_until_the_client_leaves() -> None:
         assert not writing.done()
         answer.resume()
     left: list[bool] = []
-    answer.on_left = lambda: left.append(True)
+    answer.call_when_left(lambda: left.append(True))
     answer.pause()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(answer.send(body(b"x", more=True)))
