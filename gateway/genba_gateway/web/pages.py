@@ -65,9 +65,10 @@ class Pages:
     def dialog(self, template: str, /, **values: object) -> Response:
         """A piece for the page's one dialog, which it opens (genba.js)."""
         response = self.fragment(template, **values)
-        response.headers.update(
-            {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML", "HX-Trigger-After-Swap": OPEN_DIALOG}
-        )
+        response.headers.update({"HX-Reswap": "innerHTML", "HX-Trigger-After-Swap": OPEN_DIALOG})
+        if request.headers.get("HX-Target") != "dialog":
+            # htmx looks for it from the element that asked, in vain if a live piece has replaced that meanwhile.
+            response.headers["HX-Retarget"] = "#dialog"
         return response
 
     def tell(self, back: str, *, good: str = "", bad: str = "") -> Response:

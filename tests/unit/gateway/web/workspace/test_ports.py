@@ -122,3 +122,13 @@ async def test_where_ports_have_no_address_there_is_nothing_to_share(tmp_path: P
         browser = (await _add_workspace(plain)).browser(plain.workshop.member)
         assert "ports/share" not in await browser.read(PORTS)
         assert (await browser.get(SHARE)).status_code == 404
+
+
+async def test_a_dialog_is_found_also_from_a_link_that_was_replaced_meanwhile(dashboard: Dashboard) -> None:
+    """htmx looks for what a header names from the link, and has found what the link itself names before."""
+    browser = dashboard.browser(dashboard.workshop.member)
+    assert 'hx-target="#dialog"' in await browser.read(PORTS)
+    answer = await browser.get(SHARE, **{"HX-Request": "true", "HX-Target": "dialog"})
+    assert answer.headers["HX-Trigger-After-Swap"] == "genba:open"
+    assert "HX-Retarget" not in answer.headers
+    assert (await browser.get(SHARE, **{"HX-Request": "true"})).headers["HX-Retarget"] == "#dialog"
