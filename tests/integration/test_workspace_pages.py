@@ -154,12 +154,16 @@ async def test_a_failed_build_says_why(dashboard: Dashboard) -> None:
 async def test_buttons_do_what_they_say(dashboard: Dashboard) -> None:
     workspace = await own(dashboard)
     browser = mia(dashboard)
-    for action, transition in (("stop", "stop"), ("start", "start"), ("restart", "stop")):
+    for action, transition, reason in (
+        ("stop", "stop", "dashboard"),
+        ("start", "start", "dashboard"),
+        ("restart", "stop", "restart"),
+    ):
         await browser.read("/@mia/dev")
         answer = await browser.send(f"/@mia/dev/actions/{action}", {})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/@mia/dev")
         build = await latest(dashboard, workspace)
-        assert (build["transition"], build["reason"]) == (transition, "dashboard")
+        assert (build["transition"], build["reason"]) == (transition, reason)
         await dashboard.workshop.run_next()
     await browser.read("/@mia/dev")
     await browser.send("/@mia/dev/actions/start", {})
@@ -333,7 +337,7 @@ async def test_the_stream_sends_what_changed(dashboard: Dashboard) -> None:
             assert b"event: piece\ndata: <!--live-head" in seen
             await dashboard.workshop.add_build(workspace, "stop", run=False)
             seen = b""
-            while b'data-status="pending"' not in seen:
+            while b'id="workspace-status">Waiting<' not in seen:
                 seen += await connection.receive()
             await connection.disconnect()
 
