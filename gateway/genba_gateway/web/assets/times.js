@@ -26,7 +26,8 @@ export function showTimes(root) {
   const found = root.matches?.("time[datetime]") ? [root] : root.querySelectorAll("time[datetime]");
   for (const element of found) {
     const moment = new Date(element.dateTime);
-    element.textContent = "absolute" in element.dataset ? sayExact(moment) : sayRelative(moment);
+    const said = "absolute" in element.dataset ? sayExact(moment) : sayRelative(moment);
+    if (element.textContent !== said) element.textContent = said;
   }
 }
 
