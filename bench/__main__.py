@@ -61,7 +61,8 @@ def main() -> int:
         return 2
     failed = 0
     for benchmark in wanted:
-        folder = Path(tempfile.mkdtemp(prefix="genba-bench-"))
+        # Short: a workspace's unix sockets are below it, and their paths may have 107 bytes.
+        folder = Path(tempfile.mkdtemp(prefix="genba-b-"))
         try:
             for figure in asyncio.run(benchmark.measure(folder)):
                 figure.print()
