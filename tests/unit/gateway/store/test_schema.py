@@ -184,11 +184,7 @@ def test_workspaces_from_before_have_no_time_to_start_and_are_no_favorites(
     with monkeypatch.context() as patch:
         patch.setattr(schema, "known_revisions", lambda: ["0001", "0002", "0003"])
         _upgrade(path)
-    with closing(sqlite3.connect(path)) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(workspaces)")]
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        connection.execute(f"INSERT INTO workspaces ({names}) VALUES ({marks})", ["kept"] * len(columns))
-        connection.commit()
+    _insert_row(path, "workspaces")
     _upgrade(path)
     with closing(sqlite3.connect(path)) as connection:
         row = connection.execute("SELECT name, next_start_at, favorite FROM workspaces").fetchone()
@@ -202,11 +198,7 @@ def test_ports_of_templates_from_before_may_be_shared_with_everybody(
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", _copy_migrations(tmp_path / "older", until="0005"))
         _upgrade(path)
-    with closing(sqlite3.connect(path)) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(templates)")]
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        connection.execute(f"INSERT INTO templates ({names}) VALUES ({marks})", ["kept"] * len(columns))
-        connection.commit()
+    _insert_row(path, "templates")
     _upgrade(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name, max_port_share_level FROM templates").fetchone() == ("kept", "public")
@@ -218,3 +210,12 @@ def _copy_migrations(folder: Path, *, until: str) -> Path:
     for file in (schema.MIGRATIONS / "env.py", *files):
         (folder / file.relative_to(schema.MIGRATIONS)).write_text(file.read_text())
     return folder
+
+
+def _insert_row(path: Path, table: str) -> None:
+    """A row with the same text in all columns that the table has at the moment."""
+    with closing(sqlite3.connect(path)) as connection:
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", ["kept"] * len(columns))
+        connection.commit()
