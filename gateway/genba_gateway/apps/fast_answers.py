@@ -110,11 +110,12 @@ class FastAnswer(OwnAnswer):
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b""))]
         length: bytes | None = None
         for name, value in headers:
+            if name == b"connection" and value.lower() == b"close":
+                self.keep_alive = False  # which is said below
+                continue
             lines.append(b"%s: %s" % (name, value))
             if name == b"content-length":
                 length = value
-            elif name == b"connection" and value.lower() == b"close":
-                self.keep_alive = False
         self._has_body = not self._is_head and status not in _WITHOUT_BODY
         if length is not None:
             self._left = int(length)
