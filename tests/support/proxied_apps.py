@@ -52,6 +52,8 @@ class GrantEverything:
     sharing_level: str = "owner"
     is_owner: bool = True
     requests: list[AppRequest] = field(default_factory=list[AppRequest])
+    known: set[str] = field(default_factory=set[str])
+    """Hosts that were decided on before, as a browser with a signed token is known."""
     counted: list[AppTarget] = field(default_factory=list[AppTarget])
     end_reason: str = "You signed out."
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,7 +64,14 @@ class GrantEverything:
             return AppOrigin.PATH
         return AppOrigin.SUBDOMAIN if name.endswith(SUBDOMAINS) else None
 
+    def decide_now(self, request: AppRequest) -> AppDecision | None:
+        return self._find(request) if request.host in self.known else None
+
     async def decide(self, request: AppRequest) -> AppDecision:
+        self.known.add(request.host)
+        return self._find(request)
+
+    def _find(self, request: AppRequest) -> AppDecision:
         self.requests.append(request)
         if self.decision is not None:
             return self.decision

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from genba_gateway.services.agent_links import OpenedStream
 from genba_wire.aio.stream import StreamListener
 from genba_wire.buffers import Buffer
 from genba_wire.tunnel.mux_frames import ResetCode
+
+MAX_JOINED_BYTES: Final = 16 * 1024
+"""Below, one write of two parts costs less than two writes."""
 
 
 class UpstreamLost(Exception):
@@ -53,8 +56,8 @@ class UpstreamConnection:
         self.opened = opened
         self.way = way
         self.is_reused = False
-        self.on_over: Callable[[], None] | None = None
-        """Called when the connection ends, or says something, while nobody uses it."""
+        self.on_event: Callable[[], None] | None = None
+        """Called when something comes, or the connection ends. For whoever does not read."""
         self._parts: deque[memoryview] = deque()
         self._is_finished = False
         self._failure: Exception | None = None
@@ -68,7 +71,7 @@ class UpstreamConnection:
         return not self._parts and not self._is_finished and self._failure is None
 
     async def read(self) -> Buffer:
-        """The next bytes; none at the end.
+        """What has come, or the next bytes that come; none at the end.
 
         Raises:
             UpstreamLost: it ended otherwise, or `fail` was called with it.
@@ -80,7 +83,22 @@ class UpstreamConnection:
                 return b""
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
-        return self._parts.popleft()
+        parts = self._parts
+        if len(parts) == 1 or len(parts[0]) + len(parts[1]) > MAX_JOINED_BYTES:
+            return parts.popleft()
+        # A head, and a body that its server wrote by itself: they leave together, too.
+        return b"".join((parts.popleft(), parts.popleft()))
+
+    def peek(self) -> bytes | None:
+        """What has come, while it stays here for `read`; None unless it is little and nothing is wrong."""
+        if self._failure is not None or sum(map(len, self._parts)) > MAX_JOINED_BYTES:
+            return None
+        return b"".join(self._parts)
+
+    def skip(self) -> None:
+        """What `peek` returned was read."""
+        self.release(sum(map(len, self._parts)))
+        self._parts.clear()
 
     def release(self, size: int) -> None:
         """So many bytes of what was read need no memory any more."""
@@ -120,7 +138,7 @@ class UpstreamConnection:
 
     def close(self) -> None:
         """End it; harmless when it has ended. Whoever still writes hears of it."""
-        self.on_over = None
+        self.on_event = None
         self.fail(UpstreamLost("The connection to the app was closed."))
         self.opened.release()
 
@@ -153,5 +171,5 @@ class UpstreamConnection:
         for waiting in (self._reader, self._writer if self._failure is not None else None):
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
-        if self.on_over is not None:
-            self.on_over()
+        if self.on_event is not None:
+            self.on_event()

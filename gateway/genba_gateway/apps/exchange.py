@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -11,12 +12,14 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from genba_gateway.apps.bodies import ClientLeft, RequestBody
 from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
 from genba_gateway.apps.headers import for_app, for_browser, trailers_for_browser, wants_trailers
-from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, UpstreamPool
-from genba_gateway.apps.responses import Framing, ResponseHead, ResponseReader
+from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, UpstreamPool, make_key
+from genba_gateway.apps.responses import BadAnswer, Framing, ResponseHead, ResponseReader
 from genba_gateway.apps.tasks import UNKNOWN_END, start_task, wait_reason
-from genba_gateway.apps.upstreams import make_target
+from genba_gateway.apps.upstreams import BadAppUrl, make_target
 from genba_gateway.domain.app_access import AppGranted, AppRequest
-from genba_gateway.relay.http_answers import add_trailers, break_answer, cork
+from genba_gateway.relay.http_answers import OwnAnswer, add_trailers, break_answer, cork
+from genba_gateway.services.agent_links import Lane
+from genba_wire.aio.turns import turns_of_loop
 from genba_wire.buffers import Buffer
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,10 +45,63 @@ class Exchange:
         self._watch: asyncio.Task[None] | None = None
         self.body = RequestBody(scope, receive)
         """Its `run` is to be started as a task before `run` is."""
+        self._can_repeat = request.method in _SAFE_METHODS and not self.body.is_there
+        self._idle_at_most_s = KEEP_IDLE_S if self._can_repeat else KEEP_FOR_UNSAFE_S
         self.is_begun = False
         """Whether the client has got a part of the answer."""
 
-    async def run(self, pool: UpstreamPool, key: AppKey) -> None:
+    def begin(self, pool: UpstreamPool, on_answer: Callable[[], None]) -> bool:
+        """Send the request at once, if it has no body and there is a kept connection; return whether it was sent.
+
+        Then `finish` may be called once `on_answer` was, and `run` must be unless that was all.
+        """
+        with suppress(BadAppUrl):  # which `run` raises again
+            key = make_key(self._granted.target, Lane.APPS)
+            if self.body.is_there or self.body.has_left:
+                return False
+            turns = turns_of_loop()
+            # Several requests share a write, one goes at once.
+            is_alone = pool.is_unused
+            connection = pool.take_kept(key, idle_at_most_s=self._idle_at_most_s)
+            if connection is None:
+                return False
+
+            def tell() -> None:
+                connection.on_event = None
+                turns.at_end(on_answer)
+
+            connection.on_event = tell
+            if is_alone:
+                turns.begin()
+            try:
+                self._send_request(connection, key)
+            finally:
+                if is_alone:
+                    turns.end()
+            return True
+        return False
+
+    def finish(self, pool: UpstreamPool, answer: OwnAnswer) -> bool:
+        """Hand on an answer that has come whole; return whether it was. If not, nothing has changed."""
+        connection = self._connection
+        data = connection.peek() if connection is not None else None
+        if connection is None or not data or not answer.is_free:
+            return False
+        reader = ResponseReader(self._request.method)
+        try:
+            begun = reader.read_head(data)
+        except BadAnswer:
+            return False
+        if begun is None or not reader.is_complete or begun[0].framing is Framing.CHUNKED:
+            return False
+        head, parts = begun
+        answer.write_whole(head.status, self._make_headers(head), parts[0] if parts else b"")
+        self.is_begun = self.body.is_over = True
+        connection.skip()
+        self._put_back(pool, make_key(self._granted.target, Lane.APPS), connection, is_reusable=reader.can_reuse)
+        return True
+
+    async def run(self, pool: UpstreamPool) -> None:
         """Hand the request on and the answer back.
 
         Raises:
@@ -53,29 +109,39 @@ class Exchange:
             UpstreamLost, BadAnswer, BadBody: it is not whole; when it `is_begun` its client has to be shown that.
             GenbaError: the app can't be reached.
         """
-        head = self._make_head(key)
-        can_repeat = self._request.method in _SAFE_METHODS and not self.body.is_there
-        idle_at_most_s = KEEP_IDLE_S if can_repeat else KEEP_FOR_UNSAFE_S
+        key = make_key(self._granted.target, Lane.APPS)
         while True:
-            connection = self._connection = await pool.take(key, idle_at_most_s=idle_at_most_s)
+            connection = self._connection
+            if connection is not None:
+                connection.on_event = None
+            else:
+                connection = await pool.take(key, idle_at_most_s=self._idle_at_most_s)
             is_reusable = False
             try:
-                if self.body.has_left:
-                    raise ClientLeft
-                connection.way.write(head)
-                self.body.send_to(connection)
+                if self._connection is None:
+                    self._send_request(connection, key)
                 is_reusable = await self._answer(connection)
                 return
             except _Stale:
-                if not can_repeat:
+                if not self._can_repeat:
                     raise
                 # Closed by the app while it was idle: it has seen nothing of the request.
-                idle_at_most_s = 0.0
+                self._connection, self._idle_at_most_s = None, 0.0
             finally:
-                if is_reusable:
-                    pool.give_back(key, connection)
-                else:
-                    pool.drop(key, connection)
+                self._put_back(pool, key, connection, is_reusable=is_reusable)
+
+    def _put_back(self, pool: UpstreamPool, key: AppKey, connection: UpstreamConnection, *, is_reusable: bool) -> None:
+        if is_reusable:
+            pool.give_back(key, connection)
+        else:
+            pool.drop(key, connection)
+
+    def _send_request(self, connection: UpstreamConnection, key: AppKey) -> None:
+        if self.body.has_left:
+            raise ClientLeft
+        connection.way.write(self._make_head(key))
+        self._connection = connection
+        self.body.send_to(connection)
 
     def watch(self, tasks: asyncio.TaskGroup, wait_for_end: Callable[[], Awaitable[str]]) -> None:
         """Break the answer off when `wait_for_end` returns."""
@@ -127,17 +193,20 @@ class Exchange:
             await self._send({"type": "http.response.early_hint", "links": links})
 
     async def _send_head(self, head: ResponseHead) -> None:
-        target = self._granted.target
-        # A cookie of ours is for one person, whoever may see the app: no shared cache may hand it to the next.
-        level = "" if self._granted.set_cookies else target.sharing_level
-        headers = for_browser(head.headers, target.address, level)
-        headers += [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
+        headers = self._make_headers(head)
         self._has_trailers = self._has_trailers and head.framing is Framing.CHUNKED
         self.is_begun = True
         message: dict[str, Any] = {"type": "http.response.start", "status": head.status, "headers": headers}
         if self._has_trailers and self._scope["http_version"] == "2":
             message["trailers"] = True
         await self._send(message)
+
+    def _make_headers(self, head: ResponseHead) -> list[tuple[bytes, bytes]]:
+        target = self._granted.target
+        # A cookie of ours is for one person, whoever may see the app: no shared cache may hand it to the next.
+        level = "" if self._granted.set_cookies else target.sharing_level
+        headers = for_browser(head.headers, target.address, level)
+        return headers + [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
 
     async def _send_parts(self, parts: Sequence[Buffer], reader: ResponseReader) -> None:
         last = len(parts) - 1

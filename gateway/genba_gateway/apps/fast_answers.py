@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +16,12 @@ from genba_wire.buffers import Buffer
 
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
 _WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+@lru_cache(maxsize=4)
+def _list_own_headers(config: Config, _second: int) -> list[tuple[bytes, bytes]]:
+    """What the server says in every answer, such as the date: it changes once a second."""
+    return config.response_headers("h11")
 
 
 class BadMessages(Exception):
@@ -73,6 +81,15 @@ class FastAnswer(OwnAnswer):
         else:
             raise BadMessages(f"{message['type']} is not expected here")
 
+    @property
+    def is_free(self) -> bool:
+        return not self.is_begun and not self.has_left and self._room is None
+
+    def write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: Buffer) -> None:
+        head = self._write_head(status, headers)
+        self.is_begun = True
+        self._transport.write(b"".join((head, *self._frame(body, is_last=True))))
+
     async def fail(self) -> None:
         """Answer that something went wrong, if nothing was answered yet; then the connection can't go on."""
         self.keep_alive = False
@@ -121,7 +138,7 @@ class FastAnswer(OwnAnswer):
             self._left = int(length)
         elif self._has_body:
             lines.append(b"transfer-encoding: chunked")
-        lines += [b"%s: %s" % header for header in self._config.response_headers("h11")]
+        lines += [b"%s: %s" % header for header in _list_own_headers(self._config, int(time.time()))]
         if not self.keep_alive:
             lines.append(b"connection: close")
         head = b"\r\n".join([*lines, b"", b""])
@@ -131,9 +148,16 @@ class FastAnswer(OwnAnswer):
         return head
 
     async def _send_body(self, data: Buffer, *, is_last: bool) -> None:
+        parts = self._frame(data, is_last=is_last)
+        if self._head:
+            parts.insert(0, self._head)
+            self._head = b""
+        await self._write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def _frame(self, data: Buffer, *, is_last: bool) -> list[Buffer]:
+        """A part of the body as it goes over the wire."""
         size = len(data)
-        parts: list[Buffer] = [self._head] if self._head else []
-        self._head = b""
+        parts: list[Buffer] = []
         if self._has_body and self._left is None:
             if size:
                 parts += [b"%x\r\n" % size, data, b"\r\n"]
@@ -145,7 +169,7 @@ class FastAnswer(OwnAnswer):
                 raise BadMessages("the body is not as long as its head says")
             parts.append(data)
         self.is_complete = is_last
-        await self._write(parts[0] if len(parts) == 1 else b"".join(parts))
+        return parts
 
     async def _write(self, data: Buffer) -> None:
         if self.has_left:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.apps.fast_answers import FastAnswer
 from genba_gateway.apps.requests import find_host
+from genba_gateway.apps.serving import Serving
 from genba_gateway.domain.app_access import AppOrigin
 from genba_gateway.relay.http_answers import ANSWER_KEY
 from genba_gateway.relay.taken_transport import CLOSE_S
@@ -28,10 +30,7 @@ from genba_gateway.relay.takeover import TakeableServer
 log = logging.getLogger(__name__)
 
 FindOrigin: TypeAlias = Callable[[HTTPScope, str], "AppOrigin | None"]
-Serve: TypeAlias = Callable[
-    [HTTPScope, ASGIReceiveCallable, ASGISendCallable, AppOrigin, str],
-    Awaitable[None],
-]
+MakeServing: TypeAlias = Callable[[HTTPScope, ASGIReceiveCallable, ASGISendCallable, AppOrigin, str], Serving]
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 """A longer one is Hypercorn's to refuse."""
@@ -52,12 +51,12 @@ _NOT_PLAIN: Final = frozenset(
 class FastPath(asyncio.Protocol):
     """The protocol of one connection: it serves what it can, and passes on the rest to Hypercorn's."""
 
-    def __init__(self, server: TakeableServer, find_origin: FindOrigin, serve: Serve) -> None:
+    def __init__(self, server: TakeableServer, find_origin: FindOrigin, make_serving: MakeServing) -> None:
         self._server = server
         self._transport = cast(asyncio.Transport, server.writer.transport)
         self._inner = cast(asyncio.Protocol, self._transport.get_protocol())
         self._find_origin = find_origin
-        self._serve = serve
+        self._make_serving = make_serving
         self._answer: FastAnswer | None = None
         self._waiting = b""
         self._is_lost = False
@@ -117,12 +116,28 @@ class FastPath(asyncio.Protocol):
         request["state"][ANSWER_KEY] = answer
         self._answer = answer
         self._server.idle.mark_busy()
-        self._server.start(self._run, request, answer, origin, host)
+        serving = self._make_serving(request, answer.receive, answer.send, origin, host)
+        # Whatever fails here fails again in the task, which answers for it.
+        is_sent = False
+        with suppress(Exception):
+            is_sent = serving.begin(lambda: self._finish(serving, answer))
+        if not is_sent:
+            self._server.start(self._run, serving, answer)
         return True
 
-    async def _run(self, scope: HTTPScope, answer: FastAnswer, origin: AppOrigin, host: str) -> None:
+    def _finish(self, serving: Serving, answer: FastAnswer) -> None:
+        is_finished = False
+        with suppress(Exception):
+            is_finished = serving.finish()
+        if is_finished:
+            self._answer = None
+            self._end(answer)
+        else:
+            self._server.start(self._run, serving, answer)
+
+    async def _run(self, serving: Serving, answer: FastAnswer) -> None:
         try:
-            await self._serve(scope, answer.receive, answer.send, origin, host)
+            await serving.run()
         except ClientLeft:
             pass
         except Exception:

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from genba_gateway.apps.connections import UpstreamConnection
 from genba_gateway.apps.tls_way import TlsWay
-from genba_gateway.apps.upstreams import Upstream
+from genba_gateway.apps.upstreams import Upstream, parse_app_url
+from genba_gateway.domain.app_access import AppTarget
 from genba_gateway.errors import TooManyRequests
 from genba_gateway.services.agent_links import AgentLinks, Lane
 
@@ -47,6 +48,15 @@ class AppKey(NamedTuple):
         return self.agent_id, self.build_id, self.upstream.url
 
 
+def make_key(target: AppTarget, lane: Lane) -> AppKey:
+    """Whose connections a request for this app may use.
+
+    Raises:
+        BadAppUrl: the app has none.
+    """
+    return AppKey(target.agent_id, target.build_id, parse_app_url(target.app_url), lane)
+
+
 @dataclass(slots=True)
 class _Idle:
     connection: UpstreamConnection
@@ -66,6 +76,11 @@ class UpstreamPool:
         self._open: Counter[tuple[str, str, str]] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether no connection is in use."""
+        return not self._open
+
     async def take(self, key: AppKey, *, idle_at_most_s: float = KEEP_IDLE_S) -> UpstreamConnection:
         """A connection, which is the caller's until `give_back` or `drop`.
 
@@ -76,23 +91,30 @@ class UpstreamPool:
             AgentUnreachable: there is no way to the app, or nothing at the end of it.
             TooManyRequests: the app has `MAX_OPEN_PER_APP` connections in use.
         """
+        kept = self.take_kept(key, idle_at_most_s=idle_at_most_s)
+        if kept is not None:
+            return kept
         if self._open[key.app] >= MAX_OPEN_PER_APP:
             raise TooManyRequests(
                 f"{MAX_OPEN_PER_APP} connections to the app are open: close some of its pages.", retry_after_s=5
             )
-        kept = self._idle.get(key)
-        if kept and self._clock() - kept[-1].since < idle_at_most_s:
-            connection = kept.pop().connection
-            self._count_idle(key, -1)
-            connection.on_over, connection.is_reused = None, True
-            self._open[key.app] += 1
-            return connection
         self._open[key.app] += 1
         try:
             return await self._connect(key)
         except BaseException:
             self._count_closed(key)
             raise
+
+    def take_kept(self, key: AppKey, *, idle_at_most_s: float = KEEP_IDLE_S) -> UpstreamConnection | None:
+        """As `take`, if there is a kept one that the caller may have."""
+        kept = self._idle.get(key)
+        if not kept or self._clock() - kept[-1].since >= idle_at_most_s or self._open[key.app] >= MAX_OPEN_PER_APP:
+            return None
+        connection = kept.pop().connection
+        self._count_idle(key, -1)
+        connection.on_event, connection.is_reused = None, True
+        self._open[key.app] += 1
+        return connection
 
     def give_back(self, key: AppKey, connection: UpstreamConnection) -> None:
         """Keep a connection whose last answer is complete, if there is room."""
@@ -103,7 +125,7 @@ class UpstreamPool:
         idle = _Idle(connection, self._clock())
         self._idle[key].append(idle)
         self._count_idle(key, 1)
-        connection.on_over = lambda: self._discard(key, idle)
+        connection.on_event = lambda: self._discard(key, idle)
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(KEEP_IDLE_S / 4, self.sweep)
 

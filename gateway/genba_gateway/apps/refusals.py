@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from genba_gateway.domain.app_access import AppRefusal, AppRequest
+from genba_gateway.domain.app_access import AppRedirect, AppRefusal, AppRequest
 
 RefusalPage: TypeAlias = Callable[[AppRefusal, AppRequest], "Page"]
 
@@ -72,3 +72,19 @@ def render_refusal(
         body, kind = made.html.encode(), b"text/html; charset=utf-8"
         headers.append((b"content-security-policy", made.policy.encode()))
     return [*headers, (b"content-type", kind), (b"content-length", b"%d" % len(body))], body
+
+
+def render_decision(
+    decision: AppRedirect | AppRefusal, request: AppRequest, page: RefusalPage
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """The status, the headers and the body of the answer to a request that does not reach its app."""
+    if isinstance(decision, AppRefusal):
+        headers, body = render_refusal(decision, request, page)
+        return decision.status, headers, body
+    headers = [
+        (b"location", decision.location.encode("latin-1")),
+        (b"cache-control", b"no-store"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"content-length", b"0"),
+    ]
+    return decision.status, headers + [(b"set-cookie", each.encode()) for each in decision.set_cookies], b""

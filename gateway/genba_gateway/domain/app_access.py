@@ -107,6 +107,10 @@ AppDecision: TypeAlias = AppGranted | AppRedirect | AppRefusal
 class AppAccess(Protocol):
     """Decides on requests for apps, and on what is open."""
 
+    def decide_now(self, request: AppRequest) -> AppDecision | None:
+        """Say what becomes of a request, if nobody has to be asked; None leaves it to `decide`."""
+        ...
+
     async def decide(self, request: AppRequest) -> AppDecision:
         """Say what becomes of a request; cheap for one whose signed app token is good."""
         ...

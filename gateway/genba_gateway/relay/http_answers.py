@@ -15,6 +15,7 @@ from hypercorn.protocol.events import EndBody, Event
 from hypercorn.protocol.h11 import H11Protocol
 
 from genba_gateway.relay.takeover import find_server
+from genba_wire.buffers import Buffer
 
 ANSWER_KEY: Final = "genba.answer"
 """Where a scope's state has the `OwnAnswer` of a request that Hypercorn never saw."""
@@ -39,6 +40,15 @@ class OwnAnswer(ABC):
             call()
         else:
             self._on_left = call
+
+    @property
+    @abstractmethod
+    def is_free(self) -> bool:
+        """Whether an answer may be written without waiting."""
+
+    @abstractmethod
+    def write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: Buffer) -> None:
+        """Write an answer at once; only when it `is_free`."""
 
     @abstractmethod
     def abort(self) -> None:

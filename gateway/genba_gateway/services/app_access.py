@@ -106,6 +106,19 @@ class AppGate:
         self._look_again_s = look_again_s
         self._cookies = AppCookies(hosts.is_secure)
 
+    def decide_now(self, request: AppRequest) -> AppDecision | None:
+        """Say what becomes of a request when that is known: its signed app token was seen before; or None."""
+        entry = read_entry(self._hosts, request)
+        if not isinstance(entry, AppEntry):
+            return entry
+        if entry.connect_token:
+            return None
+        for token in list_cookies(request, self._cookies.name_signed(entry)):
+            target = self._tokens.recall(token, entry)
+            if target is not None:
+                return _admit_bearer(entry, request, target)
+        return None
+
     async def decide(self, request: AppRequest) -> AppDecision:
         """Say what becomes of a request; one whose signed app token is good needs no database."""
         entry = read_entry(self._hosts, request)
@@ -116,9 +129,7 @@ class AppGate:
         for token in list_cookies(request, self._cookies.name_signed(entry)):
             target = await self._tokens.read(token, entry)
             if target is not None:
-                if target.sharing_level != SharingLevel.PUBLIC and is_foreign(request, entry.origin):
-                    return _FOREIGN
-                return _admit(entry, request, target)
+                return _admit_bearer(entry, request, target)
         return await self._look_up(entry, request)
 
     async def wait_for_end(self, target: AppTarget) -> str:
@@ -243,6 +254,13 @@ class AppGate:
 
 def _visitor_of(request: AppRequest) -> Visitor:
     return Visitor(request.client_address, get_header(request, b"user-agent")[:256])
+
+
+def _admit_bearer(entry: AppEntry, request: AppRequest, target: AppTarget) -> AppDecision:
+    """What becomes of a request that shows a signed app token for `target`."""
+    if target.sharing_level != SharingLevel.PUBLIC and is_foreign(request, entry.origin):
+        return _FOREIGN
+    return _admit(entry, request, target)
 
 
 def _admit(entry: AppEntry, request: AppRequest, target: AppTarget, *set_cookies: str) -> AppDecision:

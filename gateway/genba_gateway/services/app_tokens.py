@@ -7,7 +7,7 @@ decided: where, who, by which key, which app. So what takes a right away takes h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import jwt
@@ -64,7 +64,15 @@ class AppTokens:
             if len(self._read) >= MAX_REMEMBERED:
                 del self._read[next(iter(self._read))]
             self._read[token] = read
-        if read.realm != entry.realm or self._now().timestamp() >= read.expires_at:
+        return self._use(read, entry)
+
+    def recall(self, token: str, entry: AppEntry) -> AppTarget | None:
+        """As `read`, of a token that was read before; None for any other, which may be good."""
+        read = self._read.get(token)
+        return self._use(read, entry) if read is not None else None
+
+    def _use(self, read: _Read, entry: AppEntry) -> AppTarget | None:
+        if read.realm != entry.realm or self._now() >= read.expires_at:
             return None
         return read.target
 
@@ -100,7 +108,7 @@ class AppTokens:
             key_id=claims["key"],
             is_owner=claims.get("owner") is True,
         )
-        return _Read(claims["realm"], claims["exp"], target)
+        return _Read(claims["realm"], datetime.fromtimestamp(claims["exp"], UTC), target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +116,5 @@ class _Read:
     """What a token said that was found to be ours."""
 
     realm: str
-    expires_at: int
+    expires_at: datetime
     target: AppTarget

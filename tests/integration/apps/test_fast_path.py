@@ -214,9 +214,15 @@ async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() 
     near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     body = bytes(60_000)
 
-    async def serve(_scope: Any, _receive: Any, send: Any, _origin: Any, _host: str) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"60000")]})
-        await send({"type": "http.response.body", "body": body})
+    def make_serving(_scope: Any, _receive: Any, send: Any, _origin: Any, _host: str) -> Any:
+        async def run() -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"60000")]})
+            await send({"type": "http.response.body", "body": body})
+
+        def begin(_on_answer: Any) -> bool:
+            return False
+
+        return SimpleNamespace(begin=begin, run=run)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fast_path, "CLOSE_S", 0.02)
@@ -235,7 +241,7 @@ async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() 
                 config=Config(),
                 start=start,
             )
-            fast_path.FastPath(server, lambda _scope, _host: AppOrigin.SUBDOMAIN, serve)
+            fast_path.FastPath(server, lambda _scope, _host: AppOrigin.SUBDOMAIN, make_serving)
             far_reader, far_writer = await asyncio.open_connection(sock=far, limit=1024)
             far_writer.write(get("/", "Connection: close"))
             await asyncio.sleep(0.2)

@@ -310,7 +310,7 @@ async def test_a_kept_connection_that_the_app_closed_is_not_used(world: AppWorld
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         await writer.drain()
 
-    pool = world.front._pool  # pyright: ignore[reportPrivateUsage]
+    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
     async with world.app(serve) as app, world.connect() as client:
         for _ in range(3):
             answer = await client.ask(get("/", "Content-Length: 1", method="POST", body=b"x"))

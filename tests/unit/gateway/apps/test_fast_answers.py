@@ -164,3 +164,32 @@ async def test_who_receives_hears_of_no_body_and_then_that_the_client_left() -> 
     assert waiting.result() == {"type": "http.disconnect"}
     answer.abort()
     assert kept.is_aborted
+
+
+@pytest.mark.parametrize(("method", "status", "sent"), [("GET", 200, b"abc"), ("HEAD", 200, b""), ("GET", 304, b"")])
+async def test_what_is_written_at_once_is_one_answer_in_one_write(method: str, status: int, sent: bytes) -> None:
+    answer, kept = make(method)
+    assert answer.is_free
+    answer.write_whole(status, [(b"content-length", b"3")], sent)
+    head, found, _ = read(b"".join(kept.written), method)
+    assert (head.status_code, found, len(kept.written)) == (status, sent, 1)
+    assert answer.is_complete
+    assert not answer.is_free
+
+
+async def test_nothing_is_written_at_once_that_would_break_a_line_or_be_too_short() -> None:
+    for headers in ([(b"x-a", b"1\r\nx-b: 2"), (b"content-length", b"3")], [(b"content-length", b"4")]):
+        answer, kept = make()
+        with pytest.raises(BadMessages):
+            answer.write_whole(200, headers, b"abc")
+        assert kept.written == []
+
+
+async def test_an_answer_is_not_free_while_its_client_does_not_read_or_is_gone() -> None:
+    answer, _ = make()
+    answer.pause()
+    assert not answer.is_free
+    answer.resume()
+    assert answer.is_free
+    answer.leave()
+    assert not answer.is_free

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from genba_gateway.apps.connections import UpstreamLost
-from genba_gateway.apps.front import AppFront, explain
-from genba_gateway.apps.responses import BadAnswer
-from genba_gateway.apps.upstreams import BadAppUrl, parse_app_url
-from genba_gateway.domain.app_access import AppAddress, AppOrigin, AppTarget
+from genba_gateway.apps.front import AppFront
+from genba_gateway.domain.app_access import AppOrigin
 from tests.support.proxied_apps import GrantEverything
 
 
@@ -49,27 +45,3 @@ async def test_there_are_no_apps_where_agents_alone_are_served(port: int, reache
     await front(cast("Any", scope), receive, send)
     assert inner == reached
     assert bool(sent) is not bool(reached)
-
-
-TARGET = AppTarget(
-    AppAddress(AppOrigin.SUBDOMAIN, "ana", "dev", "main", "web", "/"),
-    *("w", "a", "b", "http://db.inner:5432", "public", "u", "k"),
-)
-
-
-@pytest.mark.parametrize(
-    ("error", "app_url"),
-    [
-        (UpstreamLost("db.inner said no."), "http://db.inner:5432"),
-        (BadAnswer("db.inner said no"), "http://db.inner:5432"),
-        (None, "ftp://db.inner:5432"),
-    ],
-)
-def test_only_the_owner_is_told_where_in_the_workspace_an_app_is(error: Exception | None, app_url: str) -> None:
-    if error is None:
-        with pytest.raises(BadAppUrl) as raised:
-            parse_app_url(app_url)
-        error = raised.value
-    target = replace(TARGET, app_url=app_url)
-    assert "db.inner:5432" in explain(error, replace(target, is_owner=True)).message
-    assert "inner" not in explain(error, target).message

@@ -42,6 +42,17 @@ async def test_a_token_is_read_where_it_was_issued_for_a_minute_by_every_process
         assert await reader.read(token, ENTRY) is None
 
 
+async def test_what_was_read_is_recalled_where_it_was_read_and_as_long_as_it_is_good(rows: AgentRows) -> None:
+    tokens = make_tokens(rows)
+    token = await tokens.issue(ENTRY, TARGET)
+    assert tokens.recall(token, ENTRY) is None
+    assert await tokens.read(token, ENTRY) == TARGET
+    assert tokens.recall(token, ENTRY) == TARGET
+    assert tokens.recall(token, OTHER) is None
+    rows.clock.move(TOKEN_LIFE.total_seconds())
+    assert tokens.recall(token, ENTRY) is None
+
+
 async def test_a_ticket_is_no_token(rows: AgentRows) -> None:
     keys = TicketKeys(rows.database, rows.sealer, rows.clock)
     ticket = await Tickets(keys, rows.clock).issue_agent_ticket("a", "b", "nonce")
