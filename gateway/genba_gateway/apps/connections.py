@@ -20,6 +20,10 @@ class UpstreamLost(Exception):
     """The connection to the app is over, and more was expected of it."""
 
 
+class EndedHere(UpstreamLost):
+    """The gateway ended it: the app is not to be asked again."""
+
+
 class Way(Protocol):
     """What carries the bytes: a stream, or TLS within one."""
 

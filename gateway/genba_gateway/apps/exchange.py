@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
 from genba_gateway.apps.bodies import ClientLeft, RequestBody
-from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
+from genba_gateway.apps.connections import EndedHere, UpstreamConnection, UpstreamLost
 from genba_gateway.apps.headers import for_app, for_browser, trailers_for_browser, wants_trailers
 from genba_gateway.apps.pool import KEEP_FOR_UNSAFE_S, KEEP_IDLE_S, AppKey, UpstreamPool, make_key
 from genba_gateway.apps.responses import BadAnswer, Framing, ResponseHead, ResponseReader
@@ -149,7 +149,7 @@ class Exchange:
         async def end_in_time() -> None:
             reason = await wait_reason(wait_for_end)
             if self._connection is not None:
-                self._connection.fail(UpstreamLost(reason))
+                self._connection.fail(EndedHere(reason))
             await break_answer(self._scope)
 
         self._watch = start_task(tasks, end_in_time(), name="watch an app's answer", on_failure=self._lose)
@@ -161,7 +161,7 @@ class Exchange:
 
     def _lose(self) -> None:
         if self._connection is not None:
-            self._connection.fail(UpstreamLost(UNKNOWN_END))
+            self._connection.fail(EndedHere(UNKNOWN_END))
 
     def _make_head(self, key: AppKey) -> bytes:
         request = self._request
@@ -242,6 +242,8 @@ async def read_head(
     while True:
         try:
             data = await connection.read()
+        except EndedHere:
+            raise
         except UpstreamLost as error:
             raise _Stale(str(error)) if is_untouched and connection.is_reused else error from error
         if not data and is_untouched and connection.is_reused:

@@ -11,6 +11,7 @@ import pytest
 from h2.events import DataReceived, Event, ResponseReceived, StreamReset, TrailersReceived
 from websockets.asyncio.server import ServerConnection
 
+from genba_gateway.apps import long_answers
 from genba_gateway.relay.message_memory import message_memory_of_loop
 from tests.integration.apps.test_http import echo_body
 from tests.integration.apps.test_websockets import websocket_app
@@ -203,6 +204,28 @@ async def test_messages_that_memory_has_no_room_for_end_their_websocket_with_the
             await client.send(stream, sent)
             await wait_for(client, answered)
     await turned_until(lambda: not memory.held_by)
+
+
+async def test_what_its_reader_may_not_have_any_more_is_not_asked_for_again(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that closes a kept connection is asked again over another one; here it is the gateway that ends it."""
+    monkeypatch.setattr(long_answers, "LONG_ANSWER_S", 0.02)
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            first, _ = await read_request(reader)
+            asked.append(first.split()[1])
+            if asked[-1] == "/warm":
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwarm")
+
+    async with world.app(serve), http2(world) as client:
+        assert body_of(await client.ask(path="/warm")) == b"warm"
+        world.access.may_end.set()
+        assert any(isinstance(event, StreamReset) for event in await client.ask(path="/secret"))
+        await asyncio.sleep(0.1)
+    assert asked == ["/warm", "/secret"]
 
 
 async def test_a_shutdown_does_not_wait_for_a_client_whose_answer_is_over(world: AppWorld) -> None:
