@@ -13,8 +13,8 @@ import re
 import shutil
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,29 +127,38 @@ async def _measure_requests(bench: AppBench, port: int) -> list[Figure]:
 
 async def _measure_delay(bench: AppBench, port: int) -> Figure:
     direct: list[float] = []
+    copied: list[float] = []
     proxied: list[float] = []
-    for _ in range(RUNS):
-        direct.append((await _wrk(Way(port, "localhost"), 1))[1])
-        proxied.append((await _wrk(await bench.way(port), 1))[1])
-    note(f"apps.p50_ms: direct {direct}, through the gateway {proxied}")
+    async with _copied_twice(port) as copied_way:
+        for _ in range(RUNS):
+            direct.append((await _wrk(Way(port, "localhost"), 1))[1])
+            copied.append((await _wrk(copied_way, 1))[1])
+            proxied.append((await _wrk(await bench.way(port), 1))[1])
+    note(f"apps.p50_ms: direct {direct}, through two processes that only copy {copied}, through the gateway {proxied}")
     return Figure("apps.p50_ms", median(proxied), "ms", RUNS, baseline=median(direct), baseline_unit="ms")
 
 
 async def _measure_bulk(bench: AppBench, port: int) -> Figure:
     copied: list[float] = []
     proxied: list[float] = []
-    async with run_role("copier", port) as near:
-        near_port = (await read_line(near))["port"]
-        async with run_role("copier", near_port) as far:
-            copied_way = Way((await read_line(far))["port"], "localhost")
-            for run in range(RUNS + 1):
-                values = (await _fetch(copied_way), await _fetch(await bench.way(port)))
-                if run:  # the first one warms up
-                    copied.append(values[0])
-                    proxied.append(values[1])
+    async with _copied_twice(port) as copied_way:
+        for run in range(RUNS + 1):
+            values = (await _fetch(copied_way), await _fetch(await bench.way(port)))
+            if run:  # the first one warms up
+                copied.append(values[0])
+                proxied.append(values[1])
     note(f"apps.bulk_ratio: copied {_show(copied)}, through the gateway {_show(proxied)} MB/s")
     ratio = median([mine / base for mine, base in zip(proxied, copied, strict=True)])
     return Figure("apps.bulk_ratio", ratio, "x", RUNS, baseline=median(copied), baseline_unit="MB/s")
+
+
+@asynccontextmanager
+async def _copied_twice(port: int) -> AsyncGenerator[Way]:
+    """The way to a port through two processes that only copy: what gateway and agent would do at the least."""
+    async with run_role("copier", port) as near:
+        near_port = (await read_line(near))["port"]
+        async with run_role("copier", near_port) as far:
+            yield Way((await read_line(far))["port"], "localhost")
 
 
 async def _measure_echo(bench: AppBench) -> Figure:
