@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TypeVar
 
 from h2.config import H2Configuration
@@ -61,15 +62,22 @@ class Http2Client:
         return stream
 
     async def ask(
-        self, *headers: tuple[str, str], method: str = "GET", path: str = "/", body: bytes = b""
+        self,
+        *headers: tuple[str, str],
+        method: str = "GET",
+        path: str = "/",
+        body: bytes = b"",
+        trailers: Sequence[tuple[str, str]] = (),
     ) -> list[Event]:
         """Ask, and return what came until the stream was over."""
         await self._flush()
         stream = self._h2.get_next_available_stream_id()
         pseudo = [(":method", method), (":scheme", self._scheme), (":path", path), (":authority", self._authority)]
-        self._h2.send_headers(stream, [*pseudo, *headers], end_stream=not body)
+        self._h2.send_headers(stream, [*pseudo, *headers], end_stream=not body and not trailers)
         if body:
-            self._h2.send_data(stream, body, end_stream=True)
+            self._h2.send_data(stream, body, end_stream=not trailers)
+        if trailers:
+            self._h2.send_headers(stream, list(trailers), end_stream=True)
         await self._flush()
         came: list[Event] = []
         async with asyncio.timeout(CEILING_S):

@@ -9,6 +9,8 @@ from typing import Any
 from hypercorn.typing import ASGIReceiveCallable
 
 from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
+from genba_gateway.apps.request_trailers import BadTrailers, name_trailers, trailers_for_app
+from genba_gateway.relay.request_trailers import find_request_trailers
 
 
 class ClientLeft(Exception):
@@ -16,7 +18,7 @@ class ClientLeft(Exception):
 
 
 class BadBody(Exception):
-    """The body is not as long as its request says."""
+    """The body is not as long as its request says, or what came behind it is too much."""
 
 
 class RequestBody:
@@ -27,6 +29,7 @@ class RequestBody:
     """
 
     def __init__(self, scope: Mapping[str, Any], receive: ASGIReceiveCallable) -> None:
+        self._scope = scope
         self._receive = receive
         self.length: int | None = None
         """As named; None for chunks, and where HTTP/2 does not say."""
@@ -52,7 +55,9 @@ class RequestBody:
         """The headers that tell the app how the body ends."""
         if self.length is not None:
             return [(b"content-length", b"%d" % self.length)]
-        return [(b"transfer-encoding", b"chunked")] if self.is_there else []
+        if not self.is_there:
+            return []
+        return [(b"transfer-encoding", b"chunked"), *name_trailers(self._scope["headers"])]
 
     def send_to(self, connection: UpstreamConnection) -> None:
         """Send it there; until this is called it waits. For a request without a body it may be called again."""
@@ -106,7 +111,17 @@ class RequestBody:
             connection.way.write(data)
             await connection.write(b"\r\n")
         if is_last:
-            await connection.write(b"0\r\n\r\n")
+            await connection.write(b"0\r\n%s\r\n" % self._make_trailers())
+
+    def _make_trailers(self) -> bytes:
+        trailers = find_request_trailers(self._scope)
+        if not trailers:
+            return b""
+        try:
+            kept = trailers_for_app(trailers, self._scope["headers"])
+        except BadTrailers as error:
+            raise BadBody(str(error)) from error
+        return b"".join(b"%s: %s\r\n" % trailer for trailer in kept)
 
     def leave(self) -> None:
         """Nobody waits for the answer any more."""

@@ -26,7 +26,7 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 
-_NOT_FOR_APPS: Final = _HOP_BY_HOP | {
+NOT_FOR_APPS: Final = _HOP_BY_HOP | {
     b"content-length",  # the framing is ours; it comes back with it
     b"expect",  # the server in front of us has answered it
     b"http2-settings",
@@ -63,16 +63,16 @@ def for_app(request: AppRequest) -> list[tuple[bytes, bytes]]:
     Host stays what the browser sent: apps compare it with Origin, and make addresses of it. Several Cookie headers
     (HTTP/2) become one.
     """
-    dropped = _nominated(request.headers)
+    dropped = nominated(request.headers)
     kept: list[tuple[bytes, bytes]] = []
     cookies: list[bytes] = []
     for name, value in request.headers:
-        if name in _NOT_FOR_APPS or name in dropped:
+        if name in NOT_FOR_APPS or name in dropped:
             continue
         if name == b"cookie":
             if stripped := strip_cookies(value):
                 cookies.append(stripped)
-        elif not _is_untrusted(name, value):
+        elif not is_untrusted(name, value):
             kept.append((name, value))
     if cookies:
         kept.append((b"cookie", b"; ".join(cookies)))
@@ -86,7 +86,7 @@ def for_app(request: AppRequest) -> list[tuple[bytes, bytes]]:
 
 def for_browser(headers: Headers, address: AppAddress, sharing_level: str) -> list[tuple[bytes, bytes]]:
     """The headers of an app's answer as the browser gets them, without those of its framing."""
-    dropped = _nominated(headers)
+    dropped = nominated(headers)
     is_path, is_public = address.origin is AppOrigin.PATH, sharing_level == "public"
     kept: list[tuple[bytes, bytes]] = []
     has_cache = has_referrer = False
@@ -141,7 +141,7 @@ _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE: Final = re.compile(rb"[\x00\r\n]")
 
 
-def _nominated(headers: Headers) -> frozenset[bytes]:
+def nominated(headers: Headers) -> frozenset[bytes]:
     """What a Connection header names as its hop's business."""
     for name, _ in headers:
         if name == b"connection":
@@ -153,7 +153,7 @@ def _nominated(headers: Headers) -> frozenset[bytes]:
     ) - {b"host", b"cookie", b"set-cookie"}
 
 
-def _is_untrusted(name: bytes, value: bytes) -> bool:
+def is_untrusted(name: bytes, value: bytes) -> bool:
     """Whether the client says what only proxies say, or shows a token of ours."""
     if name.startswith(b"x") and name.replace(b"_", b"-").startswith(_FORWARDED):
         return True
@@ -161,4 +161,4 @@ def _is_untrusted(name: bytes, value: bytes) -> bool:
         return _OWN_TOKEN.fullmatch(value) is not None
     if name == b"referer":
         return _TOKEN_IN_ADDRESS.search(value) is not None
-    return b"_" in name and name.replace(b"_", b"-") in _NOT_FOR_APPS
+    return b"_" in name and name.replace(b"_", b"-") in NOT_FOR_APPS

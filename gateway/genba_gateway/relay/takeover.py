@@ -24,6 +24,7 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
 from genba_gateway.relay.connection_context import ConnectionContext
 from genba_gateway.relay.idle_watch import IdleWatch
+from genba_gateway.relay.request_trailers import install_request_trailers
 from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport, WaitingProtocol
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def install_takeover() -> None:
         return
     # The seam of decision 0008; Hypercorn's modules don't list it among their exports.
     hypercorn.asyncio.run.TCPServer = TakeableServer  # type: ignore[attr-defined]
+    install_request_trailers()
 
 
 def decline_compression(scope: Mapping[str, Any]) -> None:

@@ -1,0 +1,77 @@
+"""Trailers of requests, which ASGI has no message for: kept in the state of the request's scope.
+
+They come with the end of a body: h11 tells them with its `EndOfMessage`, h2 in an event of its own, and Hypercorn looks
+at neither. It relies on Hypercorn's inner workings as `takeover` does
+(docs/decisions/0008-taking-hypercorns-transport.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import h2.events
+import h11
+import hypercorn.protocol
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+
+_STATE_KEY: Final = "genba.trailers"
+
+
+def find_request_trailers(scope: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """What came behind the body of a request, names in lower case; known when the last of the body was received."""
+    trailers: list[tuple[bytes, bytes]] = scope.get("state", {}).get(_STATE_KEY, [])
+    return trailers
+
+
+def install_request_trailers() -> None:
+    """Make Hypercorn keep trailers on the connections that it accepts from here on."""
+    # Hypercorn's package doesn't list the classes among its exports.
+    hypercorn.protocol.H11Protocol = TrailingH11  # type: ignore[attr-defined]
+    hypercorn.protocol.H2Protocol = TrailingH2  # type: ignore[attr-defined]
+
+
+class TrailingH11(H11Protocol):
+    """Hypercorn's HTTP/1.1."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connection = _Parser(self.config.h11_max_incomplete_size, self._keep)
+
+    def _keep(self, trailers: Iterable[tuple[bytes, bytes]]) -> None:
+        _keep(self.stream, trailers)
+
+
+class TrailingH2(H2Protocol):
+    """Hypercorn's HTTP/2."""
+
+    async def _handle_events(self, events: list[h2.events.Event]) -> None:
+        first = 0
+        for index, event in enumerate(events):
+            if isinstance(event, h2.events.TrailersReceived):
+                # The stream may begin with an event before, and must not have ended by one behind.
+                await super()._handle_events(events[first:index])
+                _keep(self.streams.get(event.stream_id or 0), event.headers or [])
+                first = index + 1
+        await super()._handle_events(events[first:])
+
+
+class _Parser(h11.Connection):
+    def __init__(self, max_incomplete_event_size: int, keep: Callable[[Iterable[tuple[bytes, bytes]]], None]) -> None:
+        super().__init__(h11.SERVER, max_incomplete_event_size=max_incomplete_event_size)
+        self._keep = keep
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.EndOfMessage) and event.headers:
+            self._keep(event.headers)
+        return event
+
+
+def _keep(stream: object, trailers: Iterable[tuple[bytes, bytes]]) -> None:
+    # A websocket has none, and a request whose answer is over already has no stream any more.
+    if isinstance(stream, HTTPStream) and not stream.closed:
+        kept: dict[str, Any] = stream.scope["state"]
+        kept[_STATE_KEY] = [(bytes(name), bytes(value)) for name, value in trailers]
