@@ -37,6 +37,7 @@ from genba_gateway.store.engine import Database, path_of_url
 from genba_gateway.store.pubsub import PubSub
 from genba_gateway.store.schema import upgrade_database
 from genba_gateway.store.sealing import load_sealer
+from genba_gateway.web.app_refusals import show_refusal
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ async def _run(
             classify=config.app_hosts.classify,
             access=services.app_gate,
             links=services.agent_links,
+            page=show_refusal,
             trusted_proxies=config.trusted_proxies,
             agent_address=config.agent_address,
         )

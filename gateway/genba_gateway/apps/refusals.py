@@ -36,13 +36,29 @@ _POLICY: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """What a page says beside its refusal, and the language that all of it is in."""
+
+    language: str = "en"
+    waits: str = "This page goes on by itself when that changes."
+    progress: str = "See how far it is"
+
+
 def plain_page(refusal: AppRefusal, _request: AppRequest) -> Page:
+    """A page in English."""
+    return write_page(refusal, PageWords())
+
+
+def write_page(refusal: AppRefusal, words: PageWords) -> Page:
     """A page without scripts: it loads itself again when that may help."""
     again = f'<meta http-equiv="refresh" content="{refusal.retry_s}">' if refusal.retry_s > 0 else ""
-    waits = "<p>This page goes on by itself when that changes.</p>" if refusal.retry_s > 0 else ""
-    link = f'<p><a href="{escape(refusal.progress_url)}">See how far it is</a></p>' if refusal.progress_url else ""
+    waits = f"<p>{escape(words.waits)}</p>" if refusal.retry_s > 0 else ""
+    link = (
+        f'<p><a href="{escape(refusal.progress_url)}">{escape(words.progress)}</a></p>' if refusal.progress_url else ""
+    )
     html = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
+        f'<!doctype html><html lang="{escape(words.language)}"><head><meta charset="utf-8">{again}'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
         f"<title>{escape(refusal.title)}</title><style>{_STYLE}</style></head>"
         f'<body><main><h1>{escape(refusal.title)}</h1><p role="status">{escape(refusal.message)}</p>{waits}{link}'

@@ -87,8 +87,8 @@ def explain_not_running(place: AppPlace, now: datetime, page: str) -> AppRefusal
     workspace, agent = place.workspace, place.agent
     build, name = workspace.latest_build, workspace.name
     if build.transition is not Transition.START and build.status in _GOING_DOWN:
-        how = "is stopping" if build.transition is Transition.STOP else "is being deleted"
-        return AppRefusal(400, f"{name} {how}", "Its apps end with it.", progress_url=page)
+        title = f"{name} is stopping" if build.transition is Transition.STOP else f"{name} is being deleted"
+        return AppRefusal(400, title, "Its apps end with it.", progress_url=page)
     if build.status is WorkspaceStatus.STOPPED:
         remedy = "Start it on its page, then open the app again." if page else "Its owner can start it."
         return AppRefusal(400, f"{name} is stopped", remedy, progress_url=page)

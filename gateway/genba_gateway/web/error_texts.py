@@ -7,13 +7,10 @@ and nobody has translated.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from genba_gateway.web.languages import ENGLISH, current_language, mark, translate
-
-MAX_MESSAGE_CHARS: Final = 2_000
-"""A longer message isn't compared with texts: a provider's whole document may stand in it."""
+from genba_gateway.web.languages import mark
+from genba_gateway.web.phrases import Phrases
 
 _WHY: Final = "why"
 """The hole of a text that another text stands in; those of others hold names, which are nobody's to translate."""
@@ -132,34 +129,14 @@ STATUSES: Final = (
     mark("disconnected"),
     mark("timeout"),
 )
-_HOLE: Final = re.compile(r"%\((\w+)\)s")
 
 
 _IN_HOLES: Final = {"least": r"-?\d+", "most": r"-?\d+", "count": r"\d+", "field": r"[^ ]+", "of": r"[^ ]+"}
 """What stands in some holes, so that nothing else is taken for such a text."""
 
-
-def _compile(text: str) -> re.Pattern[str]:
-    parts = _HOLE.split(text)
-    named = (
-        f"(?P<{part}>{_IN_HOLES.get(part, '.+?')})" if number % 2 else re.escape(part)
-        for number, part in enumerate(parts)
-    )
-    return re.compile("".join(named), re.DOTALL)
-
-
-_PATTERNS: Final = tuple((_compile(text), text) for text in (*MESSAGES, *DETAILS) if _HOLE.search(text))
+_PHRASES: Final = Phrases((*MESSAGES, *DETAILS, *STATUSES), nested=frozenset({_WHY}), in_holes=_IN_HOLES)
 
 
 def say_error(message: str) -> str:
     """A message of an error in the language spoken here; as it is where nobody translated it."""
-    if not message or current_language() == ENGLISH:
-        return message
-    if (said := translate(message)) != message or len(message) > MAX_MESSAGE_CHARS:
-        return said
-    for pattern, text in _PATTERNS:
-        if (found := pattern.fullmatch(message)) is not None:
-            return translate(text) % {
-                name: say_error(part) if name == _WHY else part for name, part in found.groupdict().items()
-            }
-    return message
+    return _PHRASES.say(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Final
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from quart import has_request_context, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 LANGUAGE_COOKIE: Final = "genba_language"
 ENGLISH: Final = "en"
@@ -57,12 +59,17 @@ def current_language() -> str:
     if not has_request_context():
         return ENGLISH
     chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    return chosen if chosen in LANGUAGES else _accepted_language()
+    return chosen if chosen in LANGUAGES else _favourite(request.accept_languages)
 
 
-def _accepted_language() -> str:
+def choose_language(accepted: str) -> str:
+    """The language for a browser that sent this Accept-Language, where it is no visitor of the dashboard."""
+    return _favourite(parse_accept_header(accepted, LanguageAccept))
+
+
+def _favourite(accepted: Iterable[tuple[str, float]]) -> str:
     """The browser's favourite of those that there are; its regions don't matter."""
-    wanted = sorted(request.accept_languages, key=lambda each: -each[1])
+    wanted = sorted(accepted, key=lambda each: -each[1])
     spoken = (tag.partition("-")[0].lower() for tag, quality in wanted if quality > 0)
     return next((language for language in spoken if language in LANGUAGES), ENGLISH)
 

@@ -11,8 +11,9 @@ import pytest
 import genba_gateway
 from genba_gateway import errors
 from genba_gateway.errors import GenbaError
-from genba_gateway.web.error_texts import DETAILS, MAX_MESSAGE_CHARS, MESSAGES, STATUSES, say_error
+from genba_gateway.web.error_texts import DETAILS, MESSAGES, STATUSES, say_error
 from genba_gateway.web.languages import speaking
+from genba_gateway.web.phrases import MAX_MESSAGE_CHARS
 
 PACKAGE = Path(genba_gateway.__file__).parent
 ERRORS = {
@@ -57,19 +58,19 @@ NOT_ON_PAGES = {
 """What only programs can bring about: a page sends no such request."""
 
 
-def _texts_of(node: ast.expr) -> Iterator[str]:
+def texts_of(node: ast.expr) -> Iterator[str]:
     """The texts that an expression may be, with {} for what stands in their holes."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
         case ast.IfExp(body=body, orelse=other):
-            yield from _texts_of(body)
-            yield from _texts_of(other)
+            yield from texts_of(body)
+            yield from texts_of(other)
         case ast.JoinedStr(values=parts):
-            options = [list(_texts_of(part)) for part in parts]
+            options = [list(texts_of(part)) for part in parts]
             yield from ("".join(chosen) for chosen in itertools.product(*options))
         case ast.FormattedValue(value=ast.IfExp() as value):
-            yield from _texts_of(value)
+            yield from texts_of(value)
         case ast.FormattedValue():
             yield "{}"
         case _:
@@ -82,24 +83,24 @@ def _raised_in(module: Path) -> set[str]:
         text
         for call in calls
         if isinstance(call.func, ast.Name) and call.func.id in ERRORS and call.args
-        for text in _texts_of(call.args[0])
+        for text in texts_of(call.args[0])
     }
 
 
-def _with_holes(text: str) -> str:
+def with_holes(text: str) -> str:
     return re.sub(r"%\(\w+\)s", "{}", text)
 
 
 def test_what_services_raise_on_pages_is_translated() -> None:
     raised = set[str]().union(*(_raised_in(PACKAGE / "services" / f"{name}.py") for name in ON_PAGES))
-    assert raised - set(map(_with_holes, MESSAGES)) - NOT_ON_PAGES == set()
+    assert raised - set(map(with_holes, MESSAGES)) - NOT_ON_PAGES == set()
     assert raised >= NOT_ON_PAGES
 
 
 def test_nothing_is_translated_that_nobody_says() -> None:
     folders = (PACKAGE / "services", PACKAGE / "web")
     raised = set[str]().union(*(_raised_in(file) for folder in folders for file in folder.rglob("*.py")))
-    assert set(map(_with_holes, MESSAGES)) - raised == set()
+    assert set(map(with_holes, MESSAGES)) - raised == set()
 
 
 @pytest.mark.parametrize(

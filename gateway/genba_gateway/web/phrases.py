@@ -1,0 +1,54 @@
+"""English sentences that were made elsewhere, in the reader's language: looked up by the texts they were made from.
+
+What says something below the pages knows no catalog. It is looked up as it is, or by the text with holes that fits it,
+with what stands in its holes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from genba_gateway.web.languages import ENGLISH, current_language, translate
+
+MAX_MESSAGE_CHARS: Final = 2_000
+"""A longer message isn't compared with texts: a provider's whole document may stand in it."""
+
+_HOLE: Final = re.compile(r"%\((\w+)\)s")
+
+
+class Phrases:
+    """Some texts.
+
+    Args:
+        texts: in the catalogs, with holes such as %(name)s. The first one that fits is taken.
+        nested: names of holes that another text stands in; those of others hold names, which are nobody's to translate.
+        in_holes: what stands in some holes, as patterns, so that nothing else is taken for such a text.
+    """
+
+    def __init__(self, texts: Iterable[str], *, nested: frozenset[str], in_holes: Mapping[str, str]) -> None:
+        self._nested = nested
+        self._in_holes = in_holes
+        self._patterns = tuple((self._compile(text), text) for text in texts if _HOLE.search(text))
+
+    def say(self, message: str) -> str:
+        """A message in the language spoken here; as it is where nobody translated it."""
+        if not message or current_language() == ENGLISH:
+            return message
+        if (said := translate(message)) != message or len(message) > MAX_MESSAGE_CHARS:
+            return said
+        for pattern, text in self._patterns:
+            if (found := pattern.fullmatch(message)) is not None:
+                return translate(text) % {
+                    name: self.say(part) if name in self._nested else part for name, part in found.groupdict().items()
+                }
+        return message
+
+    def _compile(self, text: str) -> re.Pattern[str]:
+        parts = _HOLE.split(text)
+        named = (
+            f"(?P<{part}>{self._in_holes.get(part, '.+?')})" if number % 2 else re.escape(part)
+            for number, part in enumerate(parts)
+        )
+        return re.compile("".join(named), re.DOTALL)
