@@ -68,21 +68,31 @@ class Http2Client:
         path: str = "/",
         body: bytes = b"",
         trailers: Sequence[tuple[str, str]] = (),
+        late: bytes = b"",
     ) -> list[Event]:
-        """Ask, and return what came until the stream was over."""
+        """Ask, and return what came until the stream was over; `late` goes on with the body once there is an answer."""
         await self._flush()
         stream = self._h2.get_next_available_stream_id()
         pseudo = [(":method", method), (":scheme", self._scheme), (":path", path), (":authority", self._authority)]
         self._h2.send_headers(stream, [*pseudo, *headers], end_stream=not body and not trailers)
         if body:
-            self._h2.send_data(stream, body, end_stream=not trailers)
+            self._h2.send_data(stream, body, end_stream=not trailers and not late)
         if trailers:
             self._h2.send_headers(stream, list(trailers), end_stream=True)
         await self._flush()
+        came = await self._read_answer()
+        if late:
+            self._h2.send_data(stream, late, end_stream=True)
+            await self._flush()
+        return came
+
+    async def _read_answer(self) -> list[Event]:
         came: list[Event] = []
         async with asyncio.timeout(CEILING_S):
             while not any(isinstance(event, (StreamEnded, StreamReset)) for event in came):
-                events = self._h2.receive_data(await self._reader.read(65536))
+                data = await self._reader.read(65536)
+                assert data, "the server closed the connection"
+                events = self._h2.receive_data(data)
                 came += events
                 self.hints += [_plain(event) for event in events if isinstance(event, InformationalResponseReceived)]
                 await self._flush()

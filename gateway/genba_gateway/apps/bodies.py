@@ -10,7 +10,7 @@ from hypercorn.typing import ASGIReceiveCallable
 
 from genba_gateway.apps.connections import UpstreamConnection, UpstreamLost
 from genba_gateway.apps.request_trailers import BadTrailers, name_trailers, trailers_for_app
-from genba_gateway.relay.request_trailers import find_request_trailers
+from genba_gateway.relay.http_requests import find_request_trailers
 
 
 class ClientLeft(Exception):

@@ -23,8 +23,8 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
 from genba_gateway.relay.connection_context import ConnectionContext
+from genba_gateway.relay.http_requests import install_thorough_reading
 from genba_gateway.relay.idle_watch import IdleWatch
-from genba_gateway.relay.request_trailers import install_request_trailers
 from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport, WaitingProtocol
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def install_takeover() -> None:
         return
     # The seam of decision 0008; Hypercorn's modules don't list it among their exports.
     hypercorn.asyncio.run.TCPServer = TakeableServer  # type: ignore[attr-defined]
-    install_request_trailers()
+    install_thorough_reading()
 
 
 def decline_compression(scope: Mapping[str, Any]) -> None:

@@ -91,6 +91,18 @@ async def test_trailers_pass(world: AppWorld) -> None:
         assert [dict(event.headers or []) for event in trailers] == [{b"grpc-status": b"0"}]
 
 
+async def test_a_body_that_goes_on_after_its_answer_harms_no_other_request(world: AppWorld) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+
+    async with world.app(refuse), http2(world) as client:
+        # More than a connection's window in all, so that it has to be given back.
+        for _ in range(12):
+            came = await client.ask(method="POST", body=b"first", late=bytes(16_000))
+            assert (headers_of(came)[b":status"], body_of(came)) == (b"413", b"no")
+
+
 EARLY = (
     b"HTTP/1.1 102 Processing\r\n\r\n"
     b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\nX-Other: no\r\n\r\n"

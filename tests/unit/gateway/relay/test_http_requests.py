@@ -13,7 +13,7 @@ from hypercorn.events import Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 
-from genba_gateway.relay.request_trailers import TrailingH2, TrailingH11, find_request_trailers
+from genba_gateway.relay.http_requests import ThoroughH2, ThoroughH11, find_request_trailers
 
 SUM = [(b"x-sum", b"1")]
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -83,7 +83,7 @@ def over_http2(trailers: list[tuple[str, str]]) -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-@pytest.mark.parametrize(("kind", "data"), [(TrailingH11, CHUNKED), (TrailingH2, over_http2([("x-sum", "1")]))])
+@pytest.mark.parametrize(("kind", "data"), [(ThoroughH11, CHUNKED), (ThoroughH2, over_http2([("x-sum", "1")]))])
 async def test_trailers_are_known_with_the_last_of_a_body(kind: Any, data: bytes, size: int) -> None:
     protocol, context = open_protocol(kind)
     await protocol.initiate()
@@ -95,7 +95,7 @@ async def test_trailers_are_known_with_the_last_of_a_body(kind: Any, data: bytes
     assert all(trailers == [] for body, trailers in request.seen if body)
 
 
-@pytest.mark.parametrize(("kind", "data"), [(TrailingH11, SIZED), (TrailingH2, over_http2([]))])
+@pytest.mark.parametrize(("kind", "data"), [(ThoroughH11, SIZED), (ThoroughH2, over_http2([]))])
 async def test_a_request_without_trailers_has_none(kind: Any, data: bytes) -> None:
     protocol, context = open_protocol(kind)
     await protocol.initiate()
@@ -104,9 +104,9 @@ async def test_a_request_without_trailers_has_none(kind: Any, data: bytes) -> No
 
 
 async def test_trailers_of_an_answered_request_are_nobodys() -> None:
-    protocol, context = open_protocol(TrailingH2)
+    protocol, context = open_protocol(ThoroughH2)
     await protocol.initiate()
-    assert isinstance(protocol, TrailingH2)
+    assert isinstance(protocol, ThoroughH2)
     data, cut = over_http2([("x-sum", "1")]), len(over_http2([]))
     await protocol.handle(RawData(data[:cut]))
     await protocol._close_stream(1)  # pyright: ignore[reportPrivateUsage]

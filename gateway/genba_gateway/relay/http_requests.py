@@ -1,8 +1,8 @@
-"""Trailers of requests, which ASGI has no message for: kept in the state of the request's scope.
+"""What Hypercorn overlooks of requests: their trailers, and bodies that go on after the answer.
 
-They come with the end of a body: h11 tells them with its `EndOfMessage`, h2 in an event of its own, and Hypercorn looks
-at neither. It relies on Hypercorn's inner workings as `takeover` does
-(docs/decisions/0008-taking-hypercorns-transport.md).
+Trailers come with the end of a body: h11 tells them with its `EndOfMessage`, h2 in an event of its own, and Hypercorn
+looks at neither. ASGI has no message for them; they are kept in the state of the request's scope. It relies on
+Hypercorn's inner workings as `takeover` does (docs/decisions/0008-taking-hypercorns-transport.md).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def find_request_trailers(scope: Mapping[str, Any]) -> list[tuple[bytes, bytes]]
     return trailers
 
 
-def install_request_trailers() -> None:
-    """Make Hypercorn keep trailers on the connections that it accepts from here on."""
+def install_thorough_reading() -> None:
+    """Make Hypercorn read requests with these classes on the connections that it accepts from here on."""
     # Hypercorn's package doesn't list the classes among its exports.
-    hypercorn.protocol.H11Protocol = TrailingH11  # type: ignore[attr-defined]
-    hypercorn.protocol.H2Protocol = TrailingH2  # type: ignore[attr-defined]
+    hypercorn.protocol.H11Protocol = ThoroughH11  # type: ignore[attr-defined]
+    hypercorn.protocol.H2Protocol = ThoroughH2  # type: ignore[attr-defined]
 
 
-class TrailingH11(H11Protocol):
+class ThoroughH11(H11Protocol):
     """Hypercorn's HTTP/1.1."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,18 +44,20 @@ class TrailingH11(H11Protocol):
         _keep(self.stream, trailers)
 
 
-class TrailingH2(H2Protocol):
+class ThoroughH2(H2Protocol):
     """Hypercorn's HTTP/2."""
 
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
-        first = 0
-        for index, event in enumerate(events):
-            if isinstance(event, h2.events.TrailersReceived):
-                # The stream may begin with an event before, and must not have ended by one behind.
-                await super()._handle_events(events[first:index])
-                _keep(self.streams.get(event.stream_id or 0), event.headers or [])
-                first = index + 1
-        await super()._handle_events(events[first:])
+        for event in events:
+            match event:
+                case h2.events.TrailersReceived(stream_id=int(stream)):
+                    _keep(self.streams.get(stream), event.headers or [])
+                case h2.events.DataReceived(stream_id=int(stream)) if stream not in self.streams:
+                    # Its answer is over, or it was reset: Hypercorn would fail, and with it all streams there are.
+                    self.connection.acknowledge_received_data(event.flow_controlled_length or 0, stream)
+                case _:
+                    await super()._handle_events([event])
+        await self._flush()
 
 
 class _Parser(h11.Connection):
