@@ -1,9 +1,15 @@
-"""Health of the workspace's apps (contract 1.6)."""
+"""Health of the workspace's apps (contract 1.6).
+
+A check that fails is a miss, and `threshold` misses in a row are an app that is not well. One number can't tell an app
+that is being installed, for minutes, from one that has died. An app on a unix socket can: while there is a file of the
+socket's name with `.starting` behind it, a failed check is no miss. Who starts the app makes that file and removes it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -26,6 +32,13 @@ REPORT_INTERVAL_S: Final = 1.0
 
 UNHEALTHY_FROM_STATUS: Final = 500
 """An app that answers 404 or 401 is up."""
+
+
+STARTING_SUFFIX: Final = ".starting"
+"""Of the file beside a socket that says that its app is on its way."""
+
+LONGEST_START_S: Final = 3600.0
+"""A file that has been there for longer was left by somebody who is gone."""
 
 
 class Health(StrEnum):
@@ -100,11 +113,27 @@ class AppHealth:
     async def _watch(self, client: httpx.AsyncClient, app: WorkspaceApp) -> None:
         counter = HealthCounter(app.healthcheck.threshold)
         while True:
-            if counter.observe(await _is_well(client, app.healthcheck)):
+            is_well = await _is_well(client, app.healthcheck)
+            if (is_well or not await self._is_on_its_way(app.healthcheck)) and counter.observe(is_well):
                 logger.info("App %s is %s.", app.slug, counter.health.value)
                 self._changed[app.id] = counter.health
                 self._has_changed.set()
             await self._clock.sleep(app.healthcheck.interval)
+
+    async def _is_on_its_way(self, healthcheck: Healthcheck) -> bool:
+        return await asyncio.to_thread(is_on_its_way, healthcheck.url, self._clock.now().timestamp())
+
+
+def is_on_its_way(url: str, now: float) -> bool:
+    """Whether an app on a unix socket says that it is on its way; `now` is the time of day in seconds."""
+    try:
+        on_socket = read_socket_url(url)
+        if on_socket is None:
+            return False
+        since = os.stat(locate_socket(on_socket.socket) + STARTING_SUFFIX).st_mtime
+    except (OSError, ValueError):
+        return False
+    return now - since <= LONGEST_START_S
 
 
 async def _is_well(client: httpx.AsyncClient, healthcheck: Healthcheck) -> bool:

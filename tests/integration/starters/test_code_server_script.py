@@ -104,11 +104,17 @@ class Machine:
         return self.home / ".code-server" / "socket"
 
     @property
+    def mark(self) -> Path:
+        """By which the agent knows that code-server is on its way."""
+        return self.home / ".code-server" / "socket.starting"
+
+    @property
     def kept(self) -> Path:
         return self.folder / "cache" / f"code-server-{VERSION}"
 
     def put(self, name: str, text: str) -> Path:
         path = self.folder / "bin" / name
+        path.unlink(missing_ok=True)
         path.write_text(text)
         path.chmod(0o755)
         return path
@@ -117,7 +123,6 @@ class Machine:
         """Have pauses of any length last an instant."""
         sleep = self.folder / "bin" / "sleep"
         real = sleep.readlink()
-        sleep.unlink()
         self.put("sleep", f"#!/bin/sh\nexec {real} 0.05\n")
 
     def put_compilers(self) -> None:
@@ -184,6 +189,7 @@ async def test_code_server_on_the_path_listens_on_a_socket_of_the_users_own(mach
         await run.wait_for("code-server is ready")
         assert run.lines == [f"Starting {program}.", "code-server is ready: open it from the workspace's page."]
         assert stat.S_IMODE(machine.socket.parent.stat().st_mode) == 0o700
+        await eventually(lambda: not machine.mark.exists())
         pid, _, started = machine.starts()[0].partition(" ")
         assert started == (
             f"--config {machine.home}/.code-server/config.yaml --auth none --socket {machine.socket} --socket-mode 600 "
@@ -244,6 +250,7 @@ async def test_a_configured_folder_is_used_and_a_wrong_one_named(machine: Machin
         await run.wait_for("There is no code-server in /nonexistent, which the template's variable code_server_folder")
         # It stays, or the agent would say this every second.
         await run.wait_for("everything else of the workspace works")
+        await eventually(lambda: not machine.mark.exists())
         assert run.process.returncode is None
 
 
@@ -280,6 +287,29 @@ async def test_npm_installs_it_once_for_all_workspaces(machine: Machine) -> None
     async with machine.run() as run:
         await run.wait_for("code-server is ready")
         assert len((machine.home / "npm").read_text().splitlines()) == 2
+
+
+async def test_the_mark_of_a_start_goes_when_code_server_does_not_come_to_listen(machine: Machine) -> None:
+    machine.put("code-server", f"#!/bin/sh\nuntil [ -e '{machine.home}/go' ]; do sleep 1; done; exit 3\n")
+    machine.hurry()
+    # Each look at the clock is 20 s after the one before.
+    machine.put("date", '#!/bin/sh\necho x >>"$HOME/looks"\necho $(($(wc -l <"$HOME/looks") * 20))\n')
+    async with machine.run() as run:
+        await run.wait_for("Starting")
+        await eventually(lambda: not machine.mark.exists())
+        assert not run.has_said("ended")
+        (machine.home / "go").touch()
+        await run.wait_for("code-server ended with status 3 and is started again")
+        assert not machine.mark.exists()
+
+
+async def test_a_start_that_is_cut_short_leaves_no_mark(machine: Machine) -> None:
+    machine.put("npm", NPM.replace("prefix=\n", 'until [ -e "$HOME/go" ]; do sleep 0.05; done; prefix=\n', 1))
+    machine.put_compilers()
+    async with machine.run() as run:
+        await run.wait_for("step 1 of 2")
+        assert machine.mark.exists()
+    assert not machine.mark.exists()
 
 
 async def test_a_failed_installation_gives_npms_reason_and_leaves_nothing(machine: Machine) -> None:
@@ -328,6 +358,7 @@ async def test_an_installation_that_another_makes_is_waited_for(machine: Machine
             await second.wait_for("is being installed by another workspace; waiting for that")
             await second.wait_for("Waiting: 30 s so far.")
             await first.wait_for("Installing Node: 30 s so far.")
+            assert machine.mark.exists()
             (machine.home / "go").touch()
             await first.wait_for("code-server is ready")
             await second.wait_for("Starting")

@@ -47,8 +47,7 @@ async def test_it_is_an_app_on_a_socket_below_the_home_that_its_owner_alone_may_
     assert (app["slug"], app["url"], app["share"]) == ("code-server", "http+unix://.code-server%2Fsocket/", "owner")
     (check,) = app["healthcheck"]
     assert check["url"] == "http+unix://.code-server%2Fsocket/healthz"
-    # Installing it takes minutes, in which nothing is wrong.
-    assert check["interval"] * check["threshold"] == 600
+    assert check["interval"] * check["threshold"] <= 30
 
 
 async def test_nobody_waits_for_its_script_and_settings_reach_it_as_they_are(workdir: Workdir) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from genba_agent.api import AgentApi
-from genba_agent.app_health import AppHealth, Health, HealthCounter
+from genba_agent.app_health import LONGEST_START_S, AppHealth, Health, HealthCounter, is_on_its_way
 from genba_agent.clock import SystemClock
 from genba_wire.aio.transport import Transport, TransportOptions
 from tests.support.agent_builders import make_app, make_manifest
+from tests.support.agent_clock import FakeClock
 from tests.support.agent_gateway import TOKEN, running_gateway
 
 
@@ -92,4 +94,47 @@ async def test_app_on_a_unix_socket_below_the_home_is_asked(short_dir: Path, mon
         await gateway.wait_for(lambda: len(gateway.healths) == 3)
         assert gateway.healths == {there.id: "healthy", absent.id: "unhealthy", nameless.id: "unhealthy"}
         assert asked[0] == "GET /healthz?deep=1 HTTP/1.1"
+        running.cancel()
+
+
+def test_a_file_beside_its_socket_says_that_an_app_is_on_its_way(tmp_path: Path) -> None:
+    url = f"http+unix://{str(tmp_path / 'socket').replace('/', '%2F')}/healthz"
+    assert not is_on_its_way(url, 0.0)
+    mark = tmp_path / "socket.starting"
+    mark.touch()
+    os.utime(mark, (1000.0, 1000.0))
+    assert is_on_its_way(url, 1000.0 + LONGEST_START_S)
+    assert not is_on_its_way(url, 1001.0 + LONGEST_START_S)
+    # A port has no file beside it, and a socket without a name neither.
+    assert not is_on_its_way("http://localhost:1/", 1000.0)
+    assert not is_on_its_way("http+unix:///healthz", 1000.0)
+
+
+async def test_checks_that_fail_count_once_an_app_is_no_longer_on_its_way(short_dir: Path) -> None:
+    clock = FakeClock()
+    mark = short_dir / "socket.starting"
+    mark.touch()
+    os.utime(mark, (clock.now().timestamp(), clock.now().timestamp()))
+    url = f"http+unix://{str(short_dir / 'socket').replace('/', '%2F')}/healthz"
+    async with (
+        running_gateway(make_manifest()) as gateway,
+        Transport(TransportOptions(base_url=gateway.url, token=TOKEN)) as transport,
+        asyncio.TaskGroup() as group,
+    ):
+        app = make_app(url, interval=5, threshold=2)
+        running = group.create_task(AppHealth(AgentApi(transport), clock, [app]).run())
+
+        async def check(times: int) -> None:
+            for _ in range(times):
+                await clock.wait_for_sleep(5)
+                clock.advance(5)
+            await clock.wait_for_sleep(5)
+
+        await check(4)
+        mark.unlink()
+        await check(1)
+        assert gateway.healths == {}
+        await check(1)
+        await gateway.wait_for(lambda: bool(gateway.healths))
+        assert gateway.healths == {app.id: "unhealthy"}
         running.cancel()

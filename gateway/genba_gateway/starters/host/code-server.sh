@@ -12,6 +12,8 @@
 state="$HOME/.code-server"
 socket="$state/socket"
 log="$state/log"
+# While this file is there, code-server is on its way to the agent, and not unwell when it does not answer.
+starting="$socket.starting"
 cache="${GENBA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/genba}"
 kept="$cache/code-server-$code_server_version"
 
@@ -25,6 +27,8 @@ full_below_mib=50
 longest_path=107
 largest_log=5000000
 longest_pause=60
+# One that does not listen within so many seconds is unwell.
+longest_start=60
 # One that ran for so many seconds was well: the next pause is the first one again.
 well_after=60
 
@@ -32,6 +36,7 @@ child=
 fresh=
 watcher=
 listening=
+marked=
 
 say() {
     printf '%s\n' "$*"
@@ -53,7 +58,18 @@ stop() {
     done
     [ -z "$fresh" ] || rm -rf "$fresh"
     [ -z "$listening" ] || rm -f "$socket"
+    [ -z "$marked" ] || unmark
     exit 0
+}
+
+mark() {
+    marked=yes
+    : >"$starting"
+}
+
+unmark() {
+    rm -f "$starting"
+    marked=
 }
 
 # Says what is wrong, and waits for the workspace's stop.
@@ -62,6 +78,7 @@ fail() {
     complain "VS Code in the browser is not there until then; everything else of the workspace works."
     [ -z "$fresh" ] || rm -rf "$fresh"
     fresh=
+    unmark
     exec 8>&- 9>&-
     while :; do
         sleep 3600 &
@@ -242,10 +259,12 @@ wait_until_ready() {
     while kill -0 "$child" 2>/dev/null; do
         if [ -S "$socket" ]; then
             say "code-server is ready: open it from the workspace's page."
-            return
+            break
         fi
+        [ $(($(date +%s) - began)) -lt "$longest_start" ] || unmark
         sleep 0.2
     done
+    unmark
 }
 
 # What the editor begins with, where its user has no settings: it opens in the home folder without questions. Whoever
@@ -308,6 +327,7 @@ if ! flock -n 9; then
     say "code-server runs already, from before the agent was started again."
     flock 9
 fi
+mark
 if ! find_code_server; then
     umask 022
     install

@@ -51,8 +51,9 @@ resource "coder_app" "code_server" {
   healthcheck {
     url      = "${local.code_server_socket}/healthz"
     interval = 5
-    # It is awaited for ten minutes, since it may have to be installed first, before it is said to be unwell.
-    threshold = 120
+    # One that died is unwell within half a minute. While it is installed and begins, which takes minutes, the script
+    # keeps a file beside the socket, by which the agent knows that it is on its way.
+    threshold = 5
   }
 }
 
