@@ -332,6 +332,21 @@ async def test_a_failed_installation_gives_npms_reason_and_leaves_nothing(machin
     ]
 
 
+async def test_an_npm_that_is_broken_itself_gives_its_reason(machine: Machine) -> None:
+    machine.put("npm", NPM)
+    machine.put_compilers()
+    (machine.home / "npm-fails").write_text("node@24")
+    # Of a real one: the reason is in the middle, and a list ends it.
+    reason = "Error: Cannot find module 'color-support'"
+    said = ["/usr/share/nodejs/npm/lib/cli.js:48", "    throw err", "", reason, "Require stack:"]
+    stack = [f"    at Module.{number} (node:internal/modules/cjs/loader:{number})" for number in range(12)]
+    (machine.home / "npm-says").write_text("\n".join([*said, *stack, "}", "", "Node.js v18.20.4", ""]))
+    async with machine.run() as run:
+        await run.wait_for("everything else of the workspace works")
+    assert run.lines[1:3] == ["npm could not install Node 24. What it said:", reason]
+    assert run.lines[3].startswith("All of it is in ")
+
+
 async def test_a_disk_that_gets_full_meanwhile_is_named(machine: Machine) -> None:
     machine.put("npm", NPM)
     machine.put_compilers()

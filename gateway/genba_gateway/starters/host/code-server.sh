@@ -212,7 +212,7 @@ fail_npm() {
     fi
     complain "npm could not install $1. What it said:"
     # The first of it is the reason, and the last what followed from that.
-    reasons=$(grep -E '^npm (error|ERR!) [^ ]|: (fatal )?error: ' "$kept.log" | head -n 8)
+    reasons=$(grep -E '^npm (error|ERR!) [^ ]|: (fatal )?error: |^[A-Za-z]*Error: ' "$kept.log" | head -n 8)
     printf '%s\n' "${reasons:-$(tail -n 8 "$kept.log")}" >&2
     fail "All of it is in $kept.log. When its reason is gone, restart the workspace."
 }
