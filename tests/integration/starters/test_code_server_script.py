@@ -361,6 +361,18 @@ async def test_a_disk_that_gets_full_meanwhile_is_named(machine: Machine) -> Non
     ]
 
 
+async def test_what_npm_compiles_is_named(machine: Machine) -> None:
+    said = "> one@1.0.0 install\\n> node-gyp rebuild\\n\\n> @vscode/two@2.0.0-vscode install\\n> node-gyp rebuild\\n"
+    wait = f'printf "{said}"; until [ -e "$HOME/go" ]; do sleep 0.05; done; prefix=\n'
+    machine.put("npm", NPM.replace("prefix=\n", wait, 1))
+    machine.put_compilers()
+    machine.hurry()
+    async with machine.run() as run:
+        await run.wait_for("Installing Node: 60 s so far, at @vscode/two@2.0.0-vscode.")
+        (machine.home / "go").touch()
+        await run.wait_for("code-server is ready")
+
+
 async def test_an_installation_that_another_makes_is_waited_for(machine: Machine) -> None:
     machine.put("npm", NPM.replace("prefix=\n", 'until [ -e "$HOME/go" ]; do sleep 0.05; done; prefix=\n', 1))
     machine.put_compilers()

@@ -115,6 +115,12 @@ find_code_server() {
     look_in "$kept"
 }
 
+# Which package npm is at, for the end of a sentence; it writes "> NAME@VERSION STEP" when it begins with one.
+name_package() {
+    package=$(sed -n 's/^> \([^ ]*@[^ ]*\) .*/\1/p' "$kept.log" 2>/dev/null | tail -n 1)
+    [ -z "$package" ] || printf ', at %s' "$package"
+}
+
 # Says now and then that something still goes on, until `unwatch`.
 watch() {
     (
@@ -122,7 +128,7 @@ watch() {
         while :; do
             sleep 30 >/dev/null 2>&1
             passed=$((passed + 30))
-            say "$1: $passed s so far."
+            say "$1: $passed s so far$(name_package)."
         done
     ) 8>&- 9>&- &
     watcher=$!
