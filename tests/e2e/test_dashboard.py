@@ -237,7 +237,7 @@ async def test_a_template_is_edited_pushed_and_its_plan_seen(showcase: RealGatew
         await keep_screenshot(page, FOLDER, "edit")
         assert await find_violations(page) == []
         await page.get_by_role("button", name="Push as a new version").click()
-        await expect(page.locator(".status")).to_have_text("Done")
+        await expect(page.locator(".status")).to_have_text("Ready")
         await expect(page.get_by_role("log")).not_to_be_empty()
         await look(page, FOLDER, "version")
         await page.get_by_role("button", name="Preview the plan").click()

@@ -56,6 +56,41 @@ def note_complaints(page: Page) -> list[str]:
     return complaints
 
 
+FINGER_PX: Final = 40
+BOX_PX: Final = 24
+"""What a finger hits: a control, and a box to tick whose label is elsewhere."""
+
+_MISFITS: Final = """([finger, box]) => {
+    const name = (each) => `${each.tagName} ${each.id || each.className} ${each.textContent.trim().slice(0, 40)}`;
+    const seen = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+    const controls = seen("button, .button, select, summary, .places a, .tabs a, .filters a, .presets a, input");
+    const boxes = "[type=checkbox], [type=radio]";
+    const height = (each) => ((each.matches(boxes) && each.closest("label")) || each).getBoundingClientRect().height;
+    const least = (each) => (each.matches(boxes) && !each.closest("label") ? box : finger);
+    const wraps = (each) => {
+      const texts = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
+      const range = document.createRange();
+      const lines = [];
+      while (texts.nextNode()) {
+        range.selectNode(texts.currentNode);
+        lines.push(...[...range.getClientRects()].filter(({ width }) => width > 1).map(({ bottom }) => bottom));
+      }
+      return Math.max(...lines) - Math.min(...lines) > 10;
+    };
+    return [
+      ...controls.filter((each) => height(each) < least(each)).map((each) => `too small to touch: ${name(each)}`),
+      ...seen(".button, button").filter(wraps).map((each) => `wraps: ${name(each)}`),
+      ...seen(".table").filter((each) => each.scrollWidth > each.clientWidth).map((each) => `cut off: ${name(each)}`),
+    ];
+}"""
+
+
+async def find_misfits(page: Page) -> list[str]:
+    """What does not fit a phone: controls that a finger misses, labels that wrap, tables whose columns are cut off."""
+    found: list[str] = await page.evaluate(_MISFITS, [FINGER_PX, BOX_PX])
+    return found
+
+
 async def look(page: Page, folder: str, name: str, *, full: bool = False) -> None:
     """See the page that is shown in both themes, wide and narrow: nothing that axe finds, nothing that sticks out.
 
@@ -68,4 +103,6 @@ async def look(page: Page, folder: str, name: str, *, full: bool = False) -> Non
         assert await find_violations(page) == [], f"{name}, {theme}, {screen}"
         beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, f"{name} is {beyond} px wider than a {screen}"
+        if screen == "phone":
+            assert await find_misfits(page) == [], name
         await keep_screenshot(page, folder, f"{name}-{theme}-{screen}", full=full)

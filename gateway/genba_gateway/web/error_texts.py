@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from genba_gateway.web.languages import mark
+from genba_gateway.web.languages import ENGLISH, current_language, mark
 from genba_gateway.web.phrases import Phrases
 
 _WHY: Final = "why"
@@ -111,6 +111,17 @@ DETAILS: Final = (
     mark("may be given once"),
     mark("must be at least 30 minutes from now"),
     mark("the template does not allow it"),
+    # Values of a template's parameters (domain/parameter_rules.py)
+    mark("a value is needed, since it has no default"),
+    mark("must be between %(least)s and %(most)s"),
+    mark("must be at least %(least)s"),
+    mark("must be at most %(most)s"),
+    mark("must match %(pattern)s"),
+    mark("may only grow; it was %(value)s"),
+    mark("may only shrink; it was %(value)s"),
+    mark("%(value)s is not a number: write it like 4 or 2.5"),
+    mark("%(value)s is not a whole number, which one with limits has to be"),
+    mark("%(value)s is none of its options: %(options)s"),
 )
 STATUSES: Final = (
     mark("pending"),
@@ -135,6 +146,14 @@ _IN_HOLES: Final = {"least": r"-?\d+", "most": r"-?\d+", "count": r"\d+", "field
 """What stands in some holes, so that nothing else is taken for such a text."""
 
 _PHRASES: Final = Phrases((*MESSAGES, *DETAILS, *STATUSES), nested=frozenset({_WHY}), in_holes=_IN_HOLES)
+_DETAILS: Final = Phrases(DETAILS, nested=frozenset({_WHY}), in_holes=_IN_HOLES)
+
+
+def say_detail(detail: str) -> str:
+    """What is wrong with a field, as a sentence; the words of a template's author stay as they are."""
+    if current_language() != ENGLISH:
+        return say_error(detail)
+    return f"{detail[:1].upper()}{detail[1:]}." if _DETAILS.has(detail) else detail
 
 
 def say_error(message: str) -> str:

@@ -30,7 +30,9 @@ class Phrases:
     def __init__(self, texts: Iterable[str], *, nested: frozenset[str], in_holes: Mapping[str, str]) -> None:
         self._nested = nested
         self._in_holes = in_holes
-        self._patterns = tuple((self._compile(text), text) for text in texts if _HOLE.search(text))
+        texts = tuple(texts)
+        self._whole = frozenset(text for text in texts if not _HOLE.search(text))
+        self._patterns = tuple((self._compile(text), text) for text in texts if text not in self._whole)
 
     def say(self, message: str) -> str:
         """A message in the language spoken here; as it is where nobody translated it."""
@@ -44,6 +46,12 @@ class Phrases:
                     name: self.say(part) if name in self._nested else part for name, part in found.groupdict().items()
                 }
         return message
+
+    def has(self, message: str) -> bool:
+        """Whether a message was made from one of the texts."""
+        return message in self._whole or (
+            len(message) <= MAX_MESSAGE_CHARS and any(pattern.fullmatch(message) for pattern, _ in self._patterns)
+        )
 
     def _compile(self, text: str) -> re.Pattern[str]:
         parts = _HOLE.split(text)

@@ -32,7 +32,13 @@ class NavItem:
 
 
 NAVIGATION: Final = (
-    NavItem("/workspaces", mark("Workspaces"), "workspace", Permission(Resource.WORKSPACE, Action.READ)),
+    NavItem(
+        "/workspaces",
+        mark("Workspaces"),
+        "workspace",
+        Permission(Resource.WORKSPACE, Action.READ),
+        further=("/@",),
+    ),
     NavItem("/templates", mark("Templates"), "template", Permission(Resource.TEMPLATE, Action.READ)),
     NavItem("/users", mark("Users"), "users", Permission(Resource.USER, Action.CREATE)),
     NavItem("/health", mark("Health"), "health", Permission(Resource.DEBUG_INFO, Action.READ)),
@@ -56,7 +62,9 @@ class Shell:
     username: str
     """Empty for somebody who is not signed in."""
     path: str
-    """Where the visitor is, with the query."""
+    """Where the visitor is, with the query; the root on a page that answers a form."""
+    place: str
+    """The path of the page, also of one that answers a form: what says which entries lead to it."""
     items: tuple[NavItem, ...]
     flash: Flash | None
     languages: dict[str, str]
@@ -66,7 +74,7 @@ class Shell:
 def find_shell() -> Shell:
     """The shell of the request's page, or a bare one outside of a request."""
     if not has_request_context():
-        return Shell("en", "system", "", "/", (), None, LANGUAGES, THEMES)
+        return Shell("en", "system", "", "/", "/", (), None, LANGUAGES, THEMES)
     actor = g.get("actor")
     user = actor if isinstance(actor, UserActor) else None
     theme = request.cookies.get(THEME_COOKIE, "")
@@ -75,6 +83,7 @@ def find_shell() -> Shell:
         theme=theme if theme in THEMES else "system",
         username=user.username if user else "",
         path=_own_path(),
+        place=request.path,
         items=tuple(item for item in NAVIGATION if user and user.may_ever(item.need)),
         # Without a session nothing seals a message, and whoever can set cookies for this host could make one.
         flash=take_flash() if user else None,

@@ -131,10 +131,10 @@ def explain(build: Build, now: datetime) -> Reason:
             return _why(mark("Its %(doing)s was canceled. What was made is kept: start, stop or delete it."), doing)
         case JobStatus.FAILED if build.reason == AUTOSTOP:
             text = mark("Its stop at the deadline failed: %(error)s It is tried again within an hour; read its log.")
-            return _why(text, {"error": job.error})
+            return _why(text, {"error": _end(job.error)})
         case JobStatus.FAILED:
             text = mark("Its %(doing)s failed: %(error)s Read the build's log, then start, stop or delete it.")
-            return _why(text, {**doing, "error": job.error}, job.completed_at)
+            return _why(text, {**doing, "error": _end(job.error)}, job.completed_at)
         case JobStatus.SUCCEEDED:
             return _explain_agents(build, now) or _why(_DONE[build.transition], {}, job.completed_at)
 
@@ -155,6 +155,11 @@ def _explain_agents(build: Build, now: datetime) -> Reason | None:
 
 def _lifecycle_of(agent: Agent) -> LifecycleState:
     return LifecycleState(agent.lifecycle_state)
+
+
+def _end(error: str) -> str:
+    """An error that a sentence follows: programs end theirs as they like."""
+    return error if error.endswith((".", "!", "?", "。")) else f"{error}."
 
 
 def _say(state: tuple[str, str]) -> State:

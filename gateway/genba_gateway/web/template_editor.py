@@ -28,8 +28,9 @@ from genba_gateway.web.languages import current_language, speaking, translate
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.parameter_fields import choose_control
 from genba_gateway.web.rendering import render_text
-from genba_gateway.web.states import State, job_state
+from genba_gateway.web.states import job_state, version_state
 from genba_gateway.web.template_pages import Frame, TemplateFinder, template_address, view_template
+from genba_gateway.web.workspace.words import STAGES
 from genba_wire.api.dry_runs import CreateDryRunRequest
 from genba_wire.api.workspaces import BuildParameter
 
@@ -44,7 +45,6 @@ class ShownLog:
     lines: Sequence[StoredJobLog]
     stream: str
     """Where its lines come from while it is under way; empty when it has ended."""
-    state: State
     error: str
 
 
@@ -116,7 +116,9 @@ def _add_version(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, tem
             address=version_address(found, shown),
             may_change=current_user().may(update),
             can_promote=shown.job.status is JobStatus.SUCCEEDED and shown.id != found.active_version_id,
+            state=version_state(shown),
             log=await _show_log(jobs, shown.job, f"{version_address(found, shown)}/log"),
+            stages=STAGES,
         )
 
     @blueprint.get(f"{base}/log")
@@ -168,7 +170,9 @@ def _add_plan(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, dry_ru
             version=shown,
             address=address,
             resources=await dry_runs.list_resources(current_user(), shown.id, run.id) if is_over else (),
+            state=job_state(run.status),
             log=await _show_log(jobs, run, f"{address}/plan/{run.id}/log"),
+            stages=STAGES,
         )
 
     @blueprint.get(f"{base}/<job>/log")
@@ -193,14 +197,14 @@ async def _show_log(jobs: Jobs, job: Job, stream: str) -> ShownLog:
     """What templates/job_log.html shows: all lines of a job that has ended, else a stream that brings them."""
     is_active = job.status in ACTIVE
     lines = [] if is_active else await jobs.list_logs(job.id, after=0, before=None)
-    return ShownLog(lines, stream if is_active else "", job_state(job.status), job.error)
+    return ShownLog(lines, stream if is_active else "", job.error)
 
 
 async def _follow(jobs: Jobs, job: Job, language: str) -> AsyncGenerator[str]:
     """The lines of a job as they come, then the word to load the page anew: what it made is shown there."""
     async for line in jobs.follow_logs(job.id, after=0):
         with speaking(language):
-            yield render_text("templates/log_lines.html", lines=[line])
+            yield render_text("templates/log_lines.html", lines=[line], stages=STAGES)
     with speaking(language):
         yield render_text("templates/log_end.html")
     # The page loads anew and leaves; a stream that ended first would be an error to it, which it would try again.

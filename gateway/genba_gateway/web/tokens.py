@@ -102,8 +102,9 @@ def _add_list(blueprint: Blueprint, pages: Pages, users: Users, keys: ApiKeys, n
 
 def _add_create(blueprint: Blueprint, pages: Pages, users: Users, keys: ApiKeys) -> None:
     def show(name: str, days: str, problems: dict[str, str], status: int = 200) -> Response:
+        lifetimes = {each: translate(label) for each, label in LIFETIMES.items()}
         return pages.show(
-            "tokens/create.html", status=status, name=name, days=days, problems=problems, lifetimes=LIFETIMES
+            "tokens/create.html", status=status, name=name, days=days, problems=problems, lifetimes=lifetimes
         )
 
     @blueprint.get("/settings/tokens/create")

@@ -22,7 +22,7 @@ from genba_gateway.services.presets import Presets
 from genba_gateway.services.template_versions import TemplateVersions
 from genba_gateway.services.users import Users
 from genba_gateway.services.workspaces import Workspaces
-from genba_gateway.web.error_texts import say_error
+from genba_gateway.web.error_texts import say_detail, say_error
 from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import translate
 from genba_gateway.web.pages import Pages
@@ -79,7 +79,7 @@ class WorkspaceForms:
     async def explain_name(self, name: str) -> str:
         """Why a new workspace can't have this name; empty when it can."""
         if (wrong := explain_bad_name(name)) is not None:
-            return translate("The name %(wrong)s.") % {"wrong": wrong}
+            return translate("The name %(wrong)s.") % {"wrong": say_error(wrong)}
         actor = current_user()
         try:
             await self.workspaces.get_by_name(actor, await self.users.resolve_user(actor, "me"), name)
@@ -183,7 +183,7 @@ def _add_creating(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         try:
             return pages.go(await forms.create(found, version, name, values))
         except (BadRequest, Conflict) as error:
-            problems = {each.field: say_error(each.detail) for each in error.validations}
+            problems = {each.field: say_detail(each.detail) for each in error.validations}
             if NAME in problems:
                 problems[NAME] = await forms.explain_name(name) or say_error(error.message)
             known = {NAME, *(parameter.name for parameter in parameters)}
@@ -238,7 +238,7 @@ def _add_changing(blueprint: Blueprint, pages: Pages, forms: WorkspaceForms) -> 
         try:
             await forms.change(found, version, values)
         except (BadRequest, Conflict) as error:
-            problems = {each.field: say_error(each.detail) for each in error.validations}
+            problems = {each.field: say_detail(each.detail) for each in error.validations}
             fields = make_fields(parameters, {**held, **values}, problems, is_first_build=False)
             general = (
                 "" if problems and problems.keys() <= {each.name for each in parameters} else say_error(error.message)
@@ -285,7 +285,7 @@ def _explain_field(
     name = form.get("field", "").removeprefix(PREFIX)
     typed = drop_kept(read_values(form, parameters), parameters, held)
     _, problems = choose_values(parameters, typed, held, is_first_build=is_first_build)
-    return next((each.detail for each in problems if each.name == name), "")
+    return next((say_detail(each.detail) for each in problems if each.name == name), "")
 
 
 def _show_problem(pages: Pages, problem: str) -> Response:

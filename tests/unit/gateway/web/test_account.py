@@ -37,6 +37,21 @@ async def test_settings_begin_with_the_account(dashboard: Dashboard) -> None:
     assert 'href="/settings/account" aria-current="page"' in text
 
 
+async def test_a_page_that_answers_a_form_is_where_the_form_was(dashboard: Dashboard) -> None:
+    browser = dashboard.browser()
+    for path, form, place in (
+        ("/settings/account", {"username": "not ok"}, "/settings/account"),
+        ("/users/create", {"username": "not ok"}, "/users"),
+    ):
+        await browser.read(path)
+        answer = await browser.send(path, form)
+        assert answer.status_code == 400
+        text = await answer.get_data(as_text=True)
+        assert f'href="{place}" aria-current="page"' in text
+        # A form of the page's frame leads to no address that only forms are sent to.
+        assert 'name="back" value="/"' in text
+
+
 async def test_chosen_looks_hold_and_lead_back(dashboard: Dashboard) -> None:
     browser = dashboard.browser()
     text = await browser.read("/settings/appearance")

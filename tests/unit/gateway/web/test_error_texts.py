@@ -11,7 +11,7 @@ import pytest
 import genba_gateway
 from genba_gateway import errors
 from genba_gateway.errors import GenbaError
-from genba_gateway.web.error_texts import DETAILS, MESSAGES, STATUSES, say_error
+from genba_gateway.web.error_texts import DETAILS, MESSAGES, STATUSES, say_detail, say_error
 from genba_gateway.web.languages import speaking
 from genba_gateway.web.phrases import MAX_MESSAGE_CHARS
 
@@ -153,3 +153,18 @@ def test_what_only_looks_like_a_text_is_left_as_it_is() -> None:
         assert say_error("") == ""
         assert say_error("must be 1 to 32 lower case letters") == "must be 1 to 32 lower case letters"
         assert say_error("must be 1 to 32") != "must be 1 to 32"
+
+
+@pytest.mark.parametrize(
+    ("detail", "english", "japanese"),
+    [
+        ("must be between 1 and 8", "Must be between 1 and 8.", "1 から 8 までの値にしてください。"),
+        ("may only grow; it was 4", "May only grow; it was 4.", "値は増やすことしかできません（これまでは 4）。"),
+        ("take a small one", "take a small one", "take a small one"),
+    ],
+)
+def test_a_detail_is_a_sentence_and_an_author_is_quoted(detail: str, english: str, japanese: str) -> None:
+    with speaking("en"):
+        assert say_detail(detail) == english
+    with speaking("ja"):
+        assert say_detail(detail) == japanese

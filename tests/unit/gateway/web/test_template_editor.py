@@ -48,6 +48,7 @@ async def test_a_file_is_edited_pushed_imported_and_made_active(dashboard: Dashb
     text = await browser.read(page)
     assert "working" in text
     assert "Say more" in text
+    assert '<span class="status good">Ready</span>' in text
     assert "# other" in await browser.read(f"/templates/docker/files?version={page.rpartition('/')[2]}&path=main.tf")
     assert "# nothing" in await browser.read("/templates/docker/files?path=main.tf")
     answer = await browser.send(f"{page}/promote", {})

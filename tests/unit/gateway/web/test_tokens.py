@@ -51,6 +51,15 @@ async def test_a_token_lives_as_long_as_was_chosen(dashboard: Dashboard, days: s
     assert key.expires_at - key.created_at == timedelta(days=int(days))
 
 
+async def test_how_long_a_token_lives_is_said_in_the_language_of_the_page(dashboard: Dashboard) -> None:
+    browser = dashboard.browser()
+    await browser.read("/settings/tokens/create")
+    await browser.send("/preferences", {"language": "ja", "back": "/settings/tokens/create"})
+    text = await browser.read("/settings/tokens/create")
+    assert "30 日間" in text
+    assert " days" not in text
+
+
 async def test_a_token_without_a_name_gets_one(dashboard: Dashboard) -> None:
     browser = dashboard.browser()
     await make_token(browser, token_name="")

@@ -59,8 +59,8 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(dashb
     assert 'aria-invalid="true"' in text
     answer = await browser.send(FORM, {"name": "blue", "p:cpu": "9"})
     text = await answer.get_data(as_text=True)
-    assert "must be between 1 and 8" in text
-    assert "a value is needed" in text
+    assert "Must be between 1 and 8." in text
+    assert "A value is needed, since it has no default." in text
     assert 'name="p:cpu" value="9"' in text
     for _ in range(2):
         answer = await browser.send(FORM, {"name": "blue", "p:cpu": "4", "p:zone": "s"})
@@ -72,7 +72,7 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(dashb
     ("form", "problem"),
     [
         ({"field": "p:cpu", "p:cpu": "4"}, ""),
-        ({"field": "p:cpu", "p:cpu": "9"}, "must be between 1 and 8"),
+        ({"field": "p:cpu", "p:cpu": "9"}, "Must be between 1 and 8."),
         ({"field": "p:cpu", "p:cpu": "x"}, "is not a number"),
         ({"field": "p:zone", "p:cpu": "9", "p:zone": "n"}, ""),
         ({"field": "name", "name": "fine"}, ""),
@@ -90,6 +90,19 @@ async def test_a_field_is_checked_as_one_types(dashboard: Dashboard, form: dict[
     assert bool(text.strip()) is bool(problem)
 
 
+async def test_what_is_wrong_with_a_field_is_said_in_the_language_of_the_page(dashboard: Dashboard) -> None:
+    browser = dashboard.browser(dashboard.workshop.member)
+    await browser.read(FORM)
+    await browser.send("/preferences", {"language": "ja", "back": FORM})
+    for form, problem in (
+        ({"field": "p:cpu", "p:cpu": "9"}, "1 から 8 までの値"),
+        ({"field": "p:cpu", "p:cpu": "x"}, "数値ではありません"),
+        ({"field": "name", "name": "not ok"}, "英数字で入力してください"),
+    ):
+        answer = await browser.send(f"{FORM}/check", form, htmx=True)
+        assert problem in await answer.get_data(as_text=True)
+
+
 async def test_parameters_of_a_workspace_are_changed_by_a_start(dashboard: Dashboard) -> None:
     workshop = dashboard.workshop
     browser = dashboard.browser(workshop.member)
@@ -105,9 +118,9 @@ async def test_parameters_of_a_workspace_are_changed_by_a_start(dashboard: Dashb
     await browser.read(path)
     wrong = await browser.send(path, {"p:cpu": "9"})
     assert wrong.status_code == 400
-    assert "must be between 1 and 8" in await wrong.get_data(as_text=True)
+    assert "Must be between 1 and 8." in await wrong.get_data(as_text=True)
     checked = await browser.send(f"{path}/check", {"field": "p:cpu", "p:cpu": "9"}, htmx=True)
-    assert "must be between 1 and 8" in await checked.get_data(as_text=True)
+    assert "Must be between 1 and 8." in await checked.get_data(as_text=True)
     assert (await browser.send(path, {"p:cpu": "6"})).headers["Location"] == "/@mia/blue"
     stranger = dashboard.browser(workshop.stranger)
     assert (await stranger.get(path)).status_code == 404

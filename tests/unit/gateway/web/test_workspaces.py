@@ -40,7 +40,7 @@ async def test_a_workspace_is_listed_with_its_state_and_why(dashboard: Dashboard
         "blue",
         "of-blue",
         "Running",
-        "Started · ",
+        "Started ·",
         'href="/@olga/blue"',
         "green",
         "Waiting",
