@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -43,6 +42,8 @@ class Exchange:
         self._has_trailers = wants_trailers(request.headers)
         self._connection: UpstreamConnection | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._ended: EndedHere | None = None
+        """Why nobody may have the answer any more."""
         self.body = RequestBody(scope, receive)
         """Its `run` is to be started as a task before `run` is."""
         self._can_repeat = request.method in _SAFE_METHODS and not self.body.is_there
@@ -55,35 +56,45 @@ class Exchange:
 
         Then `finish` may be called once `on_answer` was, and `run` must be unless that was all.
         """
-        with suppress(BadAppUrl):  # which `run` raises again
+        try:
             key = make_key(self._granted.target, Lane.APPS)
-            if self.body.is_there or self.body.has_left:
-                return False
-            turns = turns_of_loop()
-            # Several requests share a write, one goes at once.
-            is_alone = pool.is_unused
-            connection = pool.take_kept(key, idle_at_most_s=self._idle_at_most_s)
-            if connection is None:
-                return False
+        except BadAppUrl:
+            return False  # `run` raises it again
+        if self.body.is_there or self.body.has_left:
+            return False
+        is_alone = pool.is_calm
+        connection = pool.take_kept(key, idle_at_most_s=self._idle_at_most_s)
+        if connection is None:
+            return False
+        turns = turns_of_loop()
 
-            def tell() -> None:
-                connection.on_event = None
-                turns.at_end(on_answer)
+        def tell() -> None:
+            connection.on_event = None
+            turns.at_end(on_answer)
 
-            connection.on_event = tell
+        connection.on_event = tell
+        # Requests that come together share a write, in the loop's next turn. One that comes by itself is sent at once.
+        if is_alone:
+            turns.begin()
+        try:
+            self._send_request(connection, key)
+        except BaseException:
+            pool.drop(key, connection)
+            raise
+        finally:
             if is_alone:
-                turns.begin()
-            try:
-                self._send_request(connection, key)
-            finally:
-                if is_alone:
-                    turns.end()
-            return True
-        return False
+                turns.end()
+        return True
 
     def finish(self, pool: UpstreamPool, answer: OwnAnswer) -> bool:
-        """Hand on an answer that has come whole; return whether it was. If not, nothing has changed."""
+        """Hand on an answer that has come whole, unless its client is gone; return whether there is no more to do.
+
+        If there is, nothing has changed.
+        """
         connection = self._connection
+        if connection is not None and self.body.has_left:
+            pool.drop(make_key(self._granted.target, Lane.APPS), connection)
+            return True
         data = connection.peek() if connection is not None else None
         if connection is None or not data or not answer.is_free:
             return False
@@ -139,6 +150,8 @@ class Exchange:
     def _send_request(self, connection: UpstreamConnection, key: AppKey) -> None:
         if self.body.has_left:
             raise ClientLeft
+        if self._ended is not None:
+            raise self._ended
         connection.way.write(self._make_head(key))
         self._connection = connection
         self.body.send_to(connection)
@@ -147,21 +160,22 @@ class Exchange:
         """Break the answer off when `wait_for_end` returns."""
 
         async def end_in_time() -> None:
-            reason = await wait_reason(wait_for_end)
-            if self._connection is not None:
-                self._connection.fail(EndedHere(reason))
+            self._end(await wait_reason(wait_for_end))
             await break_answer(self._scope)
 
-        self._watch = start_task(tasks, end_in_time(), name="watch an app's answer", on_failure=self._lose)
+        self._watch = start_task(
+            tasks, end_in_time(), name="watch an app's answer", on_failure=lambda: self._end(UNKNOWN_END)
+        )
 
     def end_watch(self) -> None:
         """The answer is over."""
         if self._watch is not None:
             self._watch.cancel()
 
-    def _lose(self) -> None:
+    def _end(self, reason: str) -> None:
+        self._ended = EndedHere(reason)
         if self._connection is not None:
-            self._connection.fail(EndedHere(UNKNOWN_END))
+            self._connection.fail(self._ended)
 
     def _make_head(self, key: AppKey) -> bytes:
         request = self._request

@@ -59,6 +59,8 @@ class FastPath(asyncio.Protocol):
         self._make_serving = make_serving
         self._answer: FastAnswer | None = None
         self._waiting = b""
+        self._is_paused = False
+        """Whether the client has enough to read: the next answer waits for it, too."""
         self._is_lost = False
         self._goodbye: asyncio.TimerHandle | None = None
         self._transport.set_protocol(self)
@@ -75,6 +77,7 @@ class FastPath(asyncio.Protocol):
     def eof_received(self) -> bool | None:
         """The client sends no more: it has left, as Hypercorn sees it, too."""
         self._leave()
+        self._server.notice_loss()
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,15 +87,18 @@ class FastPath(asyncio.Protocol):
             self._goodbye.cancel()
         self._leave()
         self._inner.connection_lost(exc)
+        self._server.notice_loss()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is written to."""
+        self._is_paused = True
         if self._answer is not None:
             self._answer.pause()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """It has read."""
+        self._is_paused = False
         if self._answer is not None:
             self._answer.resume()
         self._inner.resume_writing()
@@ -113,11 +119,13 @@ class FastPath(asyncio.Protocol):
         if origin is None:
             return False
         answer = FastAnswer(self._transport, self._server.config, scope["method"], keep_alive=is_kept(scope["headers"]))
+        if self._is_paused:
+            answer.pause()
         request["state"][ANSWER_KEY] = answer
         self._answer = answer
         self._server.idle.mark_busy()
         serving = self._make_serving(request, answer.receive, answer.send, origin, host)
-        # Whatever fails here fails again in the task, which answers for it.
+        # What fails here leaves the request to the task, which answers for it.
         is_sent = False
         with suppress(Exception):
             is_sent = serving.begin(lambda: self._finish(serving, answer))
@@ -142,7 +150,8 @@ class FastPath(asyncio.Protocol):
             pass
         except Exception:
             log.exception("a request for an app was not answered")
-            await answer.fail()
+            with suppress(ClientLeft):
+                await answer.fail()
         finally:
             self._answer = None
             self._end(answer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +34,10 @@ MAX_IDLE: Final = 1024
 
 MAX_OPEN_PER_APP: Final = 512
 """In use at once, websockets included; half of what a link's streams may be (`MAX_STREAMS`)."""
+
+
+CALM_S: Final = 0.0003
+"""Requests of one turn of the loop follow each other sooner."""
 
 
 class AppKey(NamedTuple):
@@ -68,7 +74,8 @@ class UpstreamPool:
 
     def __init__(self, links: AgentLinks, clock: Callable[[], float] | None = None) -> None:
         self._links = links
-        self._clock = clock or (lambda: asyncio.get_running_loop().time())
+        self._clock = clock or time.monotonic
+        self._taken_at = -math.inf
         self._idle: defaultdict[AppKey, list[_Idle]] = defaultdict(list)
         self.idle_count = 0
         """Connections that are kept at the moment."""
@@ -80,6 +87,11 @@ class UpstreamPool:
     def is_unused(self) -> bool:
         """Whether no connection is in use."""
         return not self._open
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether no kept connection was taken within the last `CALM_S`."""
+        return self._clock() - self._taken_at >= CALM_S
 
     async def take(self, key: AppKey, *, idle_at_most_s: float = KEEP_IDLE_S) -> UpstreamConnection:
         """A connection, which is the caller's until `give_back` or `drop`.
@@ -107,9 +119,10 @@ class UpstreamPool:
 
     def take_kept(self, key: AppKey, *, idle_at_most_s: float = KEEP_IDLE_S) -> UpstreamConnection | None:
         """As `take`, if there is a kept one that the caller may have."""
-        kept = self._idle.get(key)
-        if not kept or self._clock() - kept[-1].since >= idle_at_most_s or self._open[key.app] >= MAX_OPEN_PER_APP:
+        kept, now = self._idle.get(key), self._clock()
+        if not kept or now - kept[-1].since >= idle_at_most_s or self._open[key.app] >= MAX_OPEN_PER_APP:
             return None
+        self._taken_at = now
         connection = kept.pop().connection
         self._count_idle(key, -1)
         connection.on_event, connection.is_reused = None, True

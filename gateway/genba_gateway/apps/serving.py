@@ -92,9 +92,12 @@ class Serving:
             self._decision = LOOP if came_round(self._scope, means.mark) else means.access.decide_now(request)
             if isinstance(self._decision, AppGranted) and means.tasks is not None:
                 exchange = self._exchange = Exchange(self._scope, self._receive, self._send, request, self._decision)
-                # First: what follows is done while the app answers.
-                is_sent = on_answer is not None and exchange.begin(means.pool, on_answer)
-                self._attend(exchange, self._decision.target, means.tasks)
+                self._has_begun = True  # it is not done twice, whatever fails from here on
+                try:
+                    # First: what follows is done while the app answers.
+                    is_sent = on_answer is not None and exchange.begin(means.pool, on_answer)
+                finally:
+                    self._attend(exchange, self._decision.target, means.tasks)
         self._has_begun = True
         return is_sent
 

@@ -1,4 +1,4 @@
-"""What Hypercorn overlooks of requests: their trailers, and bodies that go on after the answer.
+"""What Hypercorn overlooks of requests: their trailers, bodies that go on after the answer, and clients that leave.
 
 Trailers come with the end of a body: h11 tells them with its `EndOfMessage`, h2 in an event of its own, and Hypercorn
 looks at neither. ASGI has no message for them; they are kept in the state of the request's scope. It relies on
@@ -13,6 +13,7 @@ from typing import Any, Final
 import h2.events
 import h11
 import hypercorn.protocol
+from hypercorn.events import Closed
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
@@ -40,6 +41,21 @@ class ThoroughH11(H11Protocol):
         super().__init__(*args, **kwargs)
         self.connection = _Parser(self.config.h11_max_incomplete_size, self._keep)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether what was received waits for the end of the answer to what came before."""
+        return isinstance(self.connection, _Parser) and self.connection.is_paused and not self.connection.is_over
+
+    def drop_waiting(self) -> None:
+        """Nothing is read any more, nor what `is_waiting`: `notice_loss` is to follow."""
+        if isinstance(self.connection, _Parser):
+            self.connection.is_over = True
+
+    async def notice_loss(self) -> None:
+        """The client is gone: Hypercorn, which doesn't read while something `is_waiting`, would wait for ever."""
+        await self.handle(Closed())
+        await self.can_read.set()
+
     def _keep(self, trailers: Iterable[tuple[bytes, bytes]]) -> None:
         _keep(self.stream, trailers)
 
@@ -64,9 +80,16 @@ class _Parser(h11.Connection):
     def __init__(self, max_incomplete_event_size: int, keep: Callable[[Iterable[tuple[bytes, bytes]]], None]) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size=max_incomplete_event_size)
         self._keep = keep
+        self.is_paused = False
+        """What follows waits until there is an answer to what came before."""
+        self.is_over = False
+        """Nothing is to be read any more."""
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        if self.is_over:
+            return h11.NEED_DATA
         event = super().next_event()
+        self.is_paused = event is h11.PAUSED
         if isinstance(event, h11.EndOfMessage) and event.headers:
             self._keep(event.headers)
         return event

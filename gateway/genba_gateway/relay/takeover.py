@@ -23,7 +23,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 
 from genba_gateway.relay.connection_context import ConnectionContext
-from genba_gateway.relay.http_requests import install_thorough_reading
+from genba_gateway.relay.http_requests import ThoroughH11, install_thorough_reading
 from genba_gateway.relay.idle_watch import IdleWatch
 from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport, WaitingProtocol
 
@@ -136,6 +136,14 @@ class TakeableServer(TCPServer):
     def start(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Run it as Hypercorn runs requests: the connection, and a shutdown, wait for its end."""
         self._task_group.spawn(work, *args)  # pyright: ignore[reportUnknownMemberType]  # Hypercorn's
+
+    def notice_loss(self) -> None:
+        """The client is gone; to be called when nothing more will come from it."""
+        wrapper = getattr(self, "protocol", None)
+        protocol = wrapper.protocol if wrapper is not None else None
+        if isinstance(protocol, ThoroughH11) and protocol.is_waiting:
+            protocol.drop_waiting()
+            self.start(protocol.notice_loss)
 
     def find_websocket(self) -> WSStream | None:
         """Hypercorn's state of the connection's websocket; None over HTTP/2, and for an ordinary request."""

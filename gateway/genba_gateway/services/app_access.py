@@ -114,6 +114,8 @@ class AppGate:
         if entry.connect_token:
             return None
         for token in list_cookies(request, self._cookies.name_signed(entry)):
+            if not self._tokens.has_read(token):
+                return None  # it may be good, and comes first
             target = self._tokens.recall(token, entry)
             if target is not None:
                 return _admit_bearer(entry, request, target)

@@ -66,10 +66,17 @@ class AppTokens:
             self._read[token] = read
         return self._use(read, entry)
 
+    def has_read(self, token: str) -> bool:
+        """Whether `recall` knows what to say of a token."""
+        return token in self._read
+
     def recall(self, token: str, entry: AppEntry) -> AppTarget | None:
-        """As `read`, of a token that was read before; None for any other, which may be good."""
-        read = self._read.get(token)
-        return self._use(read, entry) if read is not None else None
+        """As `read`, of a token that it `has_read`.
+
+        Raises:
+            KeyError: it has not.
+        """
+        return self._use(self._read[token], entry)
 
     def _use(self, read: _Read, entry: AppEntry) -> AppTarget | None:
         if read.realm != entry.realm or self._now() >= read.expires_at:

@@ -209,6 +209,61 @@ async def test_who_leaves_while_it_is_decided_ends_the_request(
                 await was_left.wait()
 
 
+@pytest.mark.parametrize("is_abrupt", [False, True])
+async def test_who_leaves_with_a_request_waiting_behind_an_answer_leaves_nothing(
+    world: AppWorld, is_abrupt: bool
+) -> None:
+    """Two requests in one piece are Hypercorn's, which doesn't read on until the first one's answer is over."""
+    is_left = asyncio.Event()
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nbegun")
+        await writer.drain()
+        await reader.read()
+        is_left.set()
+
+    def count() -> int:
+        return sum("_server_callback" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    async with world.app(pour):
+        async with world.connect() as client:
+            await client.send(get("/1") + get("/2"))
+            await client.read_head()
+            assert count() == 1
+            if not is_abrupt:
+                assert await client.reader.read(1)
+            # With something left to read the kernel sends a reset.
+            client.writer.transport.abort()
+        async with asyncio.timeout(CEILING_S):
+            await is_left.wait()
+        await turned_until(lambda: count() == 0)
+
+
+async def test_who_leaves_before_the_application_fails_is_not_answered(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    is_asked, may_fail = asyncio.Event(), asyncio.Event()
+
+    async def fail(_request: Any) -> Any:
+        is_asked.set()
+        await may_fail.wait()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(world.access, "decide", fail)
+    async with world.connect() as client:
+        await client.send(get("/"))
+        await is_asked.wait()
+        client.writer.transport.abort()
+        await asyncio.sleep(0.05)
+        may_fail.set()
+        await turned_until(lambda: "ZeroDivisionError" in caplog.text)
+        await asyncio.sleep(0.05)
+    assert errors == []
+
+
 async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() -> None:
     near, far = socket.socketpair()
     near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -240,6 +295,7 @@ async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() 
                 context=SimpleNamespace(terminated=asyncio.Event()),
                 config=Config(),
                 start=start,
+                notice_loss=lambda: None,
             )
             fast_path.FastPath(server, lambda _scope, _host: AppOrigin.SUBDOMAIN, make_serving)
             far_reader, far_writer = await asyncio.open_connection(sock=far, limit=1024)

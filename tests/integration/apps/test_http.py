@@ -220,7 +220,7 @@ async def test_an_app_that_dies_within_its_answer_breaks_the_clients_connection(
 
 async def test_a_slow_reader_holds_back_the_app(world: AppWorld) -> None:
     stuck_at: asyncio.Queue[int] = asyncio.Queue()
-    total = 64 * 1024 * 1024
+    total = 128 * 1024 * 1024  # the buffers of five sockets on the way grow to tens of MiB
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -247,7 +247,7 @@ async def test_a_slow_reader_holds_back_the_app(world: AppWorld) -> None:
 
 async def test_a_slow_app_holds_back_an_upload(world: AppWorld) -> None:
     go_on = asyncio.Event()
-    total = 64 * 1024 * 1024
+    total = 128 * 1024 * 1024  # the buffers of five sockets on the way grow to tens of MiB
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)

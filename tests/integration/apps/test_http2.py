@@ -12,6 +12,8 @@ from h2.events import DataReceived, Event, ResponseReceived, StreamReset, Traile
 from websockets.asyncio.server import ServerConnection
 
 from genba_gateway.apps import long_answers
+from genba_gateway.apps.connections import UpstreamConnection
+from genba_gateway.apps.pool import AppKey
 from genba_gateway.relay.message_memory import message_memory_of_loop
 from tests.integration.apps.test_http import echo_body
 from tests.integration.apps.test_websockets import websocket_app
@@ -238,6 +240,38 @@ async def test_what_its_reader_may_not_have_any_more_is_not_asked_for_again(
         assert any(isinstance(event, StreamReset) for event in await client.ask(path="/secret"))
         await asyncio.sleep(0.1)
     assert asked == ["/warm", "/secret"]
+
+
+@pytest.mark.parametrize("body", [b"", b"x"])
+async def test_what_its_reader_may_not_have_any_more_is_not_asked_for_once_there_is_a_way(
+    world: AppWorld, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(long_answers, "LONG_ANSWER_S", 0.02)
+    asked: list[str] = []
+    is_ended, is_open = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await read_request(reader))[0])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
+    connect = pool._connect  # pyright: ignore[reportPrivateUsage]
+
+    async def connect_late(key: AppKey) -> UpstreamConnection:
+        await is_ended.wait()
+        made = await connect(key)
+        is_open.set()
+        return made
+
+    monkeypatch.setattr(pool, "_connect", connect_late)
+    async with world.app(serve), http2(world) as client:
+        world.access.may_end.set()
+        came = await client.ask(method="POST" if body else "GET", body=body)
+        assert any(isinstance(event, StreamReset) for event in came)
+        is_ended.set()
+        await is_open.wait()
+        await turned_until(lambda: pool.is_unused)
+    assert asked == []
 
 
 async def test_a_shutdown_does_not_wait_for_a_client_whose_answer_is_over(world: AppWorld) -> None:

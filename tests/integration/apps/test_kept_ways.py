@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from genba_gateway.apps.connections import MAX_JOINED_BYTES
+from genba_gateway.apps.front import AppFront
 from genba_gateway.apps.long_answers import LONG_ANSWER_S
 from genba_gateway.relay.takeover import TakeableServer
 from tests.support.carriers import CEILING_S
@@ -224,6 +226,90 @@ async def test_a_shutdown_waits_for_an_answer_that_nobody_reads_yet(world: AppWo
         may_answer.set()
         assert (await client.read_answer()).body == b"ok"
         assert await client.reader.read() == b""
+
+
+async def test_a_client_that_reads_nothing_is_held_back(world: AppWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request is sent when the one before is over: no answer is written while its client has enough to read."""
+    body = bytes(MAX_JOINED_BYTES - 500)
+    paths: list[Any] = []
+    attach = AppFront.attach
+
+    def note(self: AppFront, server: TakeableServer) -> None:
+        attach(self, server)
+        paths.append(server.writer.transport.get_protocol())
+
+    monkeypatch.setattr(AppFront, "attach", note)
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(OK % (len(body), b"") + body)
+            await read_request(reader)
+
+    async with world.app(after_warm_up(play)):
+        assert (await world.ask(get("/warm"))).body == b"warm"
+        with socket.create_connection(("127.0.0.1", world.port)) as silent:
+            silent.setblocking(False)
+            sent = 0
+
+            def is_answered() -> bool:
+                return len(world.access.counted) == sent + 1 and paths[-1]._answer is None
+
+            with pytest.raises(TimeoutError):
+                while sent < 4000:
+                    silent.send(get("/"))
+                    sent += 1
+                    async with asyncio.timeout(0.5):
+                        await turned_until(is_answered)
+            waiting = paths[-1]._transport.get_write_buffer_size()
+            assert waiting < 8 * MAX_JOINED_BYTES
+
+
+async def test_a_forced_shutdown_takes_what_nobody_waits_for_along(
+    world: AppWorld, tasks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_asked = asyncio.Event()
+    errors: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    start = TakeableServer.__init__
+
+    def hurry(self: TakeableServer, *args: Any, **kwargs: Any) -> None:
+        start(self, *args, **kwargs)
+        self.config.graceful_timeout = 0.2
+
+    monkeypatch.setattr(TakeableServer, "__init__", hurry)
+
+    async def play(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        is_asked.set()
+        await reader.read()
+
+    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
+    async with world.app(after_warm_up(play)), world.connect() as client:
+        await warm_up(client, tasks)
+        await client.send(get("/"))
+        await is_asked.wait()
+        world.shutdown.set()
+        await turned_until(lambda: pool.is_unused)
+        await client.reader.read()
+    assert [each for each in errors if not isinstance(each.get("exception"), asyncio.CancelledError)] == []
+
+
+async def test_what_fails_while_it_is_sent_takes_nothing(
+    world: AppWorld, tasks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        return
+
+    def fail(_request: Any) -> Any:
+        raise ZeroDivisionError
+
+    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
+    async with world.app(after_warm_up(play)), world.connect() as client:
+        await warm_up(client, tasks)
+        with monkeypatch.context() as patched:
+            patched.setattr("genba_gateway.apps.exchange.for_app", fail)
+            assert (await client.ask(get("/"))).status == 500
+        assert tasks == ["_run"]
+    await turned_until(lambda: pool.is_unused)
 
 
 async def test_what_can_not_be_begun_is_answered_for_and_takes_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,19 @@ import pytest
 import sqlalchemy as sa
 
 from genba_gateway.domain.actors import UserActor
-from genba_gateway.domain.app_access import AppDecision, AppGranted, AppRedirect, AppRefusal, AppTarget
+from genba_gateway.domain.app_access import (
+    AppDecision,
+    AppGranted,
+    AppOrigin,
+    AppRedirect,
+    AppRefusal,
+    AppRequest,
+    AppTarget,
+)
 from genba_gateway.domain.app_hosts import AppHosts
 from genba_gateway.domain.channels import of_workspace
 from genba_gateway.services import app_openings
-from genba_gateway.services.app_access import LOOK_AGAIN_S
+from genba_gateway.services.app_access import LOOK_AGAIN_S, AppGate
 from genba_gateway.services.app_openings import AGAIN_AFTER
 from genba_gateway.services.app_tokens import TOKEN_LIFE
 from genba_gateway.store import tables
@@ -28,6 +37,22 @@ CEILING_S = 30.0
 async def world(tmp_path: Path) -> AsyncGenerator[AppWorld]:
     async with open_app_world(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def ask_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known at once must be what asking says, in each of these tests."""
+    decide = AppGate.decide
+
+    async def ask(self: AppGate, request: AppRequest) -> AppDecision:
+        known = self.decide_now(request)
+        decision = await decide(self, request)
+        assert known is None or known == decision
+        known = self.decide_now(request)
+        assert known is None or known == decision
+        return decision
+
+    monkeypatch.setattr(AppGate, "decide", ask)
 
 
 def outcome(decision: AppDecision | str) -> object:
@@ -428,3 +453,20 @@ async def test_a_target_says_whether_its_user_is_the_owner(world: AppWorld) -> N
         assert isinstance(mine, AppGranted)
         assert isinstance(theirs, AppGranted)
         assert (mine.target.is_owner, theirs.target.is_owner) == (True, False)
+
+
+async def test_of_two_good_tokens_the_browsers_first_counts_whether_it_was_read_before_or_not(world: AppWorld) -> None:
+    url = world.subdomain_url("team")
+    host = url.partition("://")[2].partition("/")[0]
+    tokens: list[str] = []
+    for user in (world.rows.user, world.rows.stranger):
+        browser = world.browser(user)
+        await get_target(browser, url)
+        tokens += [f"{name}={value}" for name, value in browser.cookies_for(host, "/") if "signed" in name]
+    first, second = tokens
+    request = AppRequest(AppOrigin.SUBDOMAIN, "GET", "http", host, "/", "", [], "192.0.2.7", is_websocket=False)
+    world.gate._tokens._read.clear()  # pyright: ignore[reportPrivateUsage]
+    await world.gate.decide(replace(request, headers=[(b"cookie", second.encode())]))
+    decision = await world.gate.decide(replace(request, headers=[(b"cookie", f"{first}; {second}".encode())]))
+    assert isinstance(decision, AppGranted)
+    assert decision.target.user_id == world.rows.user.user_id

@@ -45,8 +45,9 @@ async def test_a_token_is_read_where_it_was_issued_for_a_minute_by_every_process
 async def test_what_was_read_is_recalled_where_it_was_read_and_as_long_as_it_is_good(rows: AgentRows) -> None:
     tokens = make_tokens(rows)
     token = await tokens.issue(ENTRY, TARGET)
-    assert tokens.recall(token, ENTRY) is None
+    assert not tokens.has_read(token)
     assert await tokens.read(token, ENTRY) == TARGET
+    assert tokens.has_read(token)
     assert tokens.recall(token, ENTRY) == TARGET
     assert tokens.recall(token, OTHER) is None
     rows.clock.move(TOKEN_LIFE.total_seconds())
