@@ -2,7 +2,8 @@
 
 * `front`: which requests are for apps, and what `AppAccess` decides on them carried out
 * `requests`: an ASGI scope as an `AppRequest`; what is refused unread
-* `exchange`: one request handed on, and its answer; `bodies` takes the request's body
+* `exchange`: one request handed on, and its answer; `bodies` takes the request's body, `request_trailers` what of its
+  trailers passes
 * `handshakes`: a websocket's handshake handed on; then bytes (`websocket_joint`) or, over HTTP/2, messages
   (`websocket_messages`)
 * `headers`, `cookies`, `upstreams`: what is changed on the way, and where it leads: pure

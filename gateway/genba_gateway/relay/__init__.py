@@ -3,7 +3,7 @@
 Below the services, above the domain; it knows no SQL, and Quart only in `quart_end`.
 
 * `takeover`: Hypercorn's connections, and taking one's transport after the 101; `connection_context` is one's context,
-  `http_answers` what ASGI has no message for
+  `http_answers` what ASGI has no message for, `http_requests` what Hypercorn overlooks
 * `quart_end`: the slower way, where the transport can't be taken; and `accepted_end`, which chooses the way
 * `http_end`, `http_carriers`: ends over plain HTTP requests, for peers that no websocket reaches
 * `ends`: what an end of a session is, and the carrier (messages) on it

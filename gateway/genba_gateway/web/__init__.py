@@ -12,8 +12,8 @@ one, loaded in the template's block `head`.
 * `forms`: the token that forms repeat, and where a sign-in may lead
 * `template_pages`, `template_editor`, `workspace_forms`: templates, what changes them, and the form from which a
   workspace is made; `parameter_fields`: its fields; `markup`, `read_mes`: read-mes and files as HTML
-* `field_problems`: what was wrong with a form's fields; `error_texts`: what services raise; both in the reader's
-  language
+* `field_problems`: what was wrong with a form's fields; `error_texts`: what services raise; `app_refusals`: the pages
+  in place of an app; all in the reader's language, by `phrases` that were made in English elsewhere
 * `listings`: lists that are searched and shown by pages
 * `sign_in`, `tokens`, `preferences`, `workspaces`, `account`, `git_ssh_keys`, `users`,
   `user_changes`, `audit_logs`, `health`, `deployment`, `help_page`: the pages by their nouns
