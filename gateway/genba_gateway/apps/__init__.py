@@ -7,7 +7,7 @@
 * `handshakes`: a websocket's handshake handed on; then bytes (`websocket_joint`) or, over HTTP/2, messages
   (`websocket_messages`)
 * `headers`, `cookies`, `upstreams`: what is changed on the way, and where it leads: pure
-* `responses`: answers of apps read (h11), pure
+* `responses`: answers of apps read (by h11; what `plain_answers` can by httptools), pure
 * `connections`, `pool`, `tls_way`: connections to apps over streams of the gateway's own links to agents
 * `refusals`: pages and texts that say why not
 """

@@ -135,6 +135,7 @@ TEXTS: Final = (
     mark("What %(app)s answered is not HTTP: %(why)s. Is it https?"),
     mark("it ended before it had answered, or never came to it"),
     mark("the body ended too early"),
+    mark("a line of its chunks, or their trailers, are too long"),
     mark("it names two lengths of its body (Content-Length and Transfer-Encoding)"),
     mark("its handshake of a websocket does not fit the request"),
     mark("it chose the subprotocol %(name)s, which was not offered"),

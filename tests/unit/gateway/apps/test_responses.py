@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from genba_gateway.apps.plain_answers import MAX_HEAD_BYTES
 from genba_gateway.apps.responses import (
-    MAX_HEAD_BYTES,
     MAX_INFORMATIONAL,
     BadAnswer,
     Framing,

@@ -30,6 +30,7 @@ WHOLE_MODULES = (
     "apps/explanations",
     "apps/handshakes",
     "apps/hosts",
+    "apps/plain_answers",
     "apps/pool",
     "apps/request_trailers",
     "apps/requests",
