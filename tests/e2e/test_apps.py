@@ -52,6 +52,16 @@ async def test_a_port_of_a_workspace_is_opened_in_a_browser(tmp_path: Path) -> N
                 await socket.send("hello")
                 assert await socket.recv() == "hello"
 
+        async with httpx.AsyncClient(base_url=gateway.url) as browser:
+            port = int(host.partition("--")[0])
+            asked = {"Host": host, "Coder-Session-Token": gateway.token, "Accept-Language": "ja,en;q=0.5"}
+            nothing = await browser.get("/", headers=asked)
+            assert (nothing.status_code, '<html lang="ja">' in nothing.text) == (502, True)
+            assert "demo で応答するものがありません" in nothing.text
+            assert f"ポート {port} を待ち受けるプログラムがありません。" in nothing.text
+            programs = await browser.get("/", headers={**asked, "Accept": "application/json"})
+            assert programs.json()["message"] == f"No program listens for port {port}. Start the program that should."
+
 
 def _host_of(gateway_port: int, port: int) -> str:
     return f"{port}--main--demo--admin.localhost:{gateway_port}"
