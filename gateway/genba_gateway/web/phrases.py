@@ -15,6 +15,9 @@ from genba_gateway.web.languages import ENGLISH, current_language, translate
 MAX_MESSAGE_CHARS: Final = 2_000
 """A longer message isn't compared with texts: a provider's whole document may stand in it."""
 
+MAX_DEPTH: Final = 3
+"""Of texts within texts: what an app or a machine said may stand in the last, and may look like many more."""
+
 _HOLE: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -36,14 +39,18 @@ class Phrases:
 
     def say(self, message: str) -> str:
         """A message in the language spoken here; as it is where nobody translated it."""
-        if not message or current_language() == ENGLISH:
+        return message if current_language() == ENGLISH else self._say(message, 0)
+
+    def _say(self, message: str, depth: int) -> str:
+        if not message or depth > MAX_DEPTH:
             return message
         if (said := translate(message)) != message or len(message) > MAX_MESSAGE_CHARS:
             return said
         for pattern, text in self._patterns:
             if (found := pattern.fullmatch(message)) is not None:
                 return translate(text) % {
-                    name: self.say(part) if name in self._nested else part for name, part in found.groupdict().items()
+                    name: self._say(part, depth + 1) if name in self._nested else part
+                    for name, part in found.groupdict().items()
                 }
         return message
 
