@@ -103,6 +103,21 @@ async def test_pages_speak_japanese(gateway: RealGateway, chromium: Browser) -> 
             await keep_screenshot(page, "people", f"{name}-japanese")
 
 
+async def test_days_are_counted_and_not_named(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
+        await page.goto(f"{gateway.url}/users")
+        # From a Saturday evening to Monday morning it is a day and a half, and it is not tomorrow.
+        said = await page.evaluate(
+            """async () => {
+              const { sayRelative } = await import(document.querySelector("link[rel=modulepreload]").href);
+              const evening = Date.parse("2026-11-28T21:00:00Z");
+              return ["2026-11-30T09:00:00Z", "2026-11-27T20:00:00Z", "2026-11-28T21:00:00.2Z", "2026-11-28T20:59:59Z"]
+                .map((each) => sayRelative(Date.parse(each), evening));
+            }"""
+        )
+    assert said == ["in 2 days", "1 day ago", "now", "1 second ago"]
+
+
 async def test_a_token_is_made_copied_used_and_deleted(gateway: RealGateway, chromium: Browser) -> None:
     async with browse(chromium, gateway) as page:
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])

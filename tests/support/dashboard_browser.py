@@ -104,5 +104,6 @@ async def look(page: Page, folder: str, name: str, *, full: bool = False) -> Non
         beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, f"{name} is {beyond} px wider than a {screen}"
         if screen == "phone":
-            assert await find_misfits(page) == [], name
+            misfits = await find_misfits(page)
+            assert misfits == [], f"{name} on a phone: {misfits}"
         await keep_screenshot(page, folder, f"{name}-{theme}-{screen}", full=full)

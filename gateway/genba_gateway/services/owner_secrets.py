@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.users import LoginType, User
@@ -12,6 +12,8 @@ from genba_gateway.services.build_environment import OwnerSecrets
 from genba_gateway.services.visibility import Clock
 from genba_gateway.store import api_keys as key_store
 from genba_gateway.store.engine import Database
+
+_SUFFIX: Final = "_session_token"
 
 
 class PrivateKeys(Protocol):
@@ -50,4 +52,15 @@ class OwnerSecretsMaker:
 
 
 def _token_name(owner: User, build: Build) -> str:
-    return f"{owner.id}_{build.workspace_id}_session_token"
+    return f"{owner.id}_{build.workspace_id}{_SUFFIX}"
+
+
+def find_workspace_of(token_name: str, owner_id: str) -> str:
+    """The id of the workspace whose start made the token of this name; empty for any other token.
+
+    Names that people give are shorter.
+    """
+    prefix = f"{owner_id}_"
+    if token_name.startswith(prefix) and token_name.endswith(_SUFFIX):
+        return token_name[len(prefix) : -len(_SUFFIX)]
+    return ""

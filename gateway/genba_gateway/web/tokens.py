@@ -13,6 +13,7 @@ from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.users import ApiKey, KeyScope, User
 from genba_gateway.errors import BadRequest, Conflict
 from genba_gateway.services.api_keys import ApiKeys
+from genba_gateway.services.owner_secrets import find_workspace_of
 from genba_gateway.services.users import Users
 from genba_gateway.services.visibility import Clock, not_found, utc_now
 from genba_gateway.web.field_problems import field_problems
@@ -48,6 +49,8 @@ class TokenView:
     is_expired: bool
     is_for_apps: bool
     """It opens workspace apps and nothing else."""
+    workspace_id: str
+    """The workspace whose start made it, for the programs in it; empty for one that the user made."""
 
 
 def view_token(key: ApiKey, now: datetime) -> TokenView:
@@ -61,6 +64,7 @@ def view_token(key: ApiKey, now: datetime) -> TokenView:
         expires_at=key.expires_at,
         is_expired=key.expires_at <= now,
         is_for_apps=key.scope == KeyScope.APPLICATION_CONNECT,
+        workspace_id=find_workspace_of(key.token_name, key.user_id),
     )
 
 

@@ -4,7 +4,9 @@ const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day",
 const EVERY_MS = 20000;
 
 const language = document.documentElement.lang;
-const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+// In a day's time is not always tomorrow: days are counted, not named. Only what is less than a second away is "now".
+const relative = new Intl.RelativeTimeFormat(language);
+const nowOrSeconds = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 let absolute;
 
 /** "Jul 3, 2026, 12:30:00 PM". Its rules are heavy to load: a page that shows no such text waits for none. */
@@ -17,8 +19,9 @@ function sayExact(moment) {
 export function sayRelative(moment, now = Date.now()) {
   const seconds = (moment - now) / 1000;
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
+  const format = unit === "second" ? nowOrSeconds : relative;
   // What was is told in full units; of what will be, 89.9 days are three months, not two.
-  return relative.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
+  return format.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
 }
 
 /** Show every <time datetime> below an element; `data-absolute` asks for the moment itself. */

@@ -7,6 +7,7 @@ import pytest
 
 from genba_gateway.domain.users import KeyScope, LoginType
 from genba_gateway.services.api_keys import make_api_key
+from genba_gateway.store import api_keys as key_store
 from genba_gateway.web.tokens import LIFETIMES, view_token
 from tests.support.dashboard_app import Browser, Dashboard
 from tests.support.gateway_app import TOKEN_HEADER
@@ -116,6 +117,24 @@ async def test_a_form_of_another_origin_neither_makes_nor_deletes(dashboard: Das
         assert (await stranger.send(path, {"token_name": "x", "days": "7"})).status_code == 400
     text = await stranger.read("/settings/tokens")
     assert text.count('<th scope="row">') == 1
+
+
+async def test_a_token_that_a_start_made_leads_to_its_workspace(dashboard: Dashboard) -> None:
+    workshop = dashboard.workshop
+    owner_id, workspace_id, name = workshop.owner.user.id, UNKNOWN_ID, "mine_session_token"
+    for token_name in (f"{owner_id}_{workspace_id}_session_token", name):
+        key, _ = make_api_key(
+            owner_id,
+            now=workshop.clock(),
+            lifetime=timedelta(days=1),
+            login_type=LoginType.TOKEN,
+            token_name=token_name,
+        )
+        async with workshop.database.write() as connection:
+            await key_store.insert_api_key(connection, key)
+    text = await dashboard.browser().read("/settings/tokens")
+    assert f'<a href="/workspaces?q=id:{workspace_id}">Session of a workspace</a>' in text
+    assert f'<th scope="row">{name}</th>' in text
 
 
 async def test_a_token_is_viewed_with_its_use_and_its_end(dashboard: Dashboard) -> None:
