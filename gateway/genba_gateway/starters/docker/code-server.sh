@@ -19,6 +19,9 @@ kept="$cache/code-server-$code_server_version"
 
 # The Node that this code-server is made for; its package also brings the headers that native modules need.
 node_version=24
+# Its npm, which compiles with a node-gyp of its own. Debian's links what it compiles to Debian's Node, another version,
+# and loading that into this one ends the process.
+npm_version=11
 # What an installed one takes, and what making it takes beside that.
 needed_mib=1500
 # What fails with so little left has failed for that.
@@ -193,14 +196,15 @@ install_from_npm() {
         "Or have code-server on the PATH, or in a folder that the template's variable code_server_folder names."
     say "Installing code-server $code_server_version from npm, step 1 of 2: Node $node_version, which it runs on."
     export npm_config_cache="$fresh/npm" npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
-    run_slow "Installing Node" npm install --foreground-scripts --prefix "$fresh/node" "node@$node_version" ||
-        fail_npm "Node $node_version"
+    run_slow "Installing Node" npm install --foreground-scripts --prefix "$fresh/node" \
+        "npm@$npm_version" "node@$node_version" || fail_npm "Node $node_version"
     node="$fresh/node/node_modules/node"
     for headers in "$node"/node_modules/node-linux-*; do
         [ ! -d "$headers" ] || export npm_config_nodedir="$headers"
     done
     say "Step 2 of 2: code-server itself. Most of this is compiling; it takes some minutes."
-    run_slow "Installing code-server" env "PATH=$node/bin:$PATH" npm_config_unsafe_perm=true \
+    path="$node/bin:$fresh/node/node_modules/.bin:$PATH"
+    run_slow "Installing code-server" env "PATH=$path" npm_config_unsafe_perm=true \
         npm install --foreground-scripts --prefix "$fresh/code-server" "code-server@$code_server_version" ||
         fail_npm "code-server $code_server_version"
     rm -rf "$fresh/npm"
