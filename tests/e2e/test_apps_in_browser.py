@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.app_browser import AppBrowser, app_addition, app_browser, wait_for_text
-from tests.support.vscode_page import VsCodePage, as_shown
+from tests.support.workbench import Workbench
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
@@ -28,31 +27,6 @@ async def browser() -> AsyncGenerator[AppBrowser]:
         additions = {"small": app_addition("small")}
         async with app_browser(Path(folder), SHOTS, additions, code_server=True) as made:
             yield made
-
-
-class Workbench(VsCodePage):
-    """code-server as its user sees it."""
-
-    async def expect_ready(self) -> None:
-        """Wait until files are shown."""
-        await expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible()
-
-    async def open_file(self, name: str) -> None:
-        """Open a file from the explorer."""
-        await (await self.expect_row(name)).dblclick()
-        await expect(self.page.locator(".tabs-container .tab").filter(has_text=name)).to_be_visible()
-
-    async def type_at_end(self, text: str) -> None:
-        """Add text at the end of the file that is shown, and save it."""
-        await self.page.locator(".monaco-editor .view-lines").first.click()
-        await self.page.keyboard.press("Control+End")
-        await self.page.keyboard.type(text)
-        await self.page.keyboard.press("Control+s")
-
-    async def expect_line(self, text: str) -> None:
-        """Wait until the editor shows a line with this."""
-        lines = self.page.locator(".editor-container .view-line").filter(has_text=re.compile(as_shown(text)))
-        await expect(lines.first).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["subdomain", "path"])

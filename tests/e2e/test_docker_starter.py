@@ -4,50 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from genba_wire.version import VERSION_LINE
 from scripts.build_agent import OUTPUT, machine_arch, prepare_executable
 from tests.support.debian_packages import MissingPart
-from tests.support.docker_engine import (
-    BUSYBOX,
-    DEBIAN,
-    DockerEngine,
-    busybox_image,
-    debian_image,
-    docker_engine,
-    docker_provider,
-)
+from tests.support.docker_engine import BUSYBOX, DEBIAN, DockerEngine, busybox_image, debian_image
+from tests.support.docker_workspaces import engine_with, gateway_for, home_with_provider
 from tests.support.real_cli import RealCli
-from tests.support.real_gateway import CEILING_S, RealGateway, free_port, read_starter
+from tests.support.real_gateway import CEILING_S
 
 pytestmark = pytest.mark.timeout(1200)  # the first time, Debian's image and the provider are made
 
 
 @pytest.fixture(scope="module")
 def engine() -> Generator[DockerEngine]:
-    try:
-        image = debian_image()
-        with docker_engine() as running:
-            running.make_image(DEBIAN, image)
-            yield running
-    except MissingPart as missing:
-        pytest.skip(f"no Docker engine: {missing}")
+    with engine_with(DEBIAN, debian_image) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    try:
-        docker_provider(folder)
-    except MissingPart as missing:
-        pytest.skip(f"no Docker provider: {missing}")
-    return folder
+    return home_with_provider(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -55,22 +36,6 @@ def executable() -> Path:
     if prepare_executable() is None:
         pytest.skip("the executable can't be assembled here")
     return OUTPUT / f"genba-linux-{machine_arch()}"
-
-
-@asynccontextmanager
-async def gateway_for(
-    engine: DockerEngine, home: Path, folder: Path, *, reachable: bool
-) -> AsyncGenerator[tuple[RealGateway, dict[str, Any]]]:
-    """A gateway on loopback, for agents on the bridge too when it shall be reachable, and the starter as a template."""
-    port = free_port()
-    more = ["--agent-listen", f"{engine.gateway_ip}:{port}"] if reachable else []
-    environment = {"HOME": str(home), **engine.environment}
-    async with RealGateway(folder, *more, port=port, allow_host_workspaces=False, environment=environment) as gateway:
-        await gateway.sign_in()
-        version = await gateway.import_version(read_starter("docker"), image=DEBIAN)
-        assert version["job"]["status"] == "succeeded", version["job"]
-        body = {"name": "docker", "template_version_id": version["id"]}
-        yield gateway, await gateway.fetch("POST", "/api/v2/organizations/default/templates", body)
 
 
 def read_logs_until(engine: DockerEngine, container: str, word: str) -> str:
@@ -85,7 +50,7 @@ def read_logs_until(engine: DockerEngine, container: str, word: str) -> str:
 async def test_the_home_stays_over_stop_and_start_and_goes_with_the_workspace(
     engine: DockerEngine, home: Path, short_dir: Path
 ) -> None:
-    async with gateway_for(engine, home, short_dir / "gateway", reachable=True) as (gateway, template):
+    async with gateway_for(engine, home, short_dir / "gateway") as (gateway, template):
         workspace = await gateway.create_workspace("demo", template["id"])
         build = await gateway.wait_for_build(workspace["latest_build"]["id"])
         assert build["job"]["status"] == "succeeded", build["job"]

@@ -24,7 +24,7 @@ from tests.support.chromium import find_chromium, keep_screenshot, open_browser
 from tests.support.code_server import install_code_server, put_on_path
 from tests.support.debian_packages import MissingPart
 from tests.support.host_template import script
-from tests.support.real_gateway import RealGateway, agents_of, read_starter
+from tests.support.real_gateway import CEILING_S, Condition, RealGateway, agents_of, read_starter
 from tests.support.vscode_editor import EMAIL, PASSWORD, make_owner
 from tests.support.waiting import eventually
 
@@ -86,14 +86,20 @@ class AppBrowser:
         """Keep a screenshot."""
         await keep_screenshot(page, self.shots, name)
 
-    async def wait_for_app(self, slug: str) -> None:
+    async def wait_for_app(self, slug: str, ceiling_s: float = CEILING_S) -> None:
         """Wait until an app is healthy."""
+        is_healthy = app_health(slug, "healthy")
+        await self.gateway.wait_for(f"/api/v2/workspaces/{self.workspace_id}", is_healthy, ceiling_s)
 
-        def is_healthy(workspace: dict[str, Any]) -> bool:
-            apps = [app for agent in agents_of(workspace) for app in agent["apps"]]
-            return any(app["slug"] == slug and app["health"] == "healthy" for app in apps)
 
-        await self.gateway.wait_for(f"/api/v2/workspaces/{self.workspace_id}", is_healthy)
+def app_health(slug: str, health: str) -> Condition:
+    """Whether an app of a workspace has this health."""
+
+    def is_so(workspace: dict[str, Any]) -> bool:
+        apps = [app for agent in agents_of(workspace) for app in agent["apps"]]
+        return any(app["slug"] == slug and app["health"] == health for app in apps)
+
+    return is_so
 
 
 async def fill_sign_in(page: Page) -> None:

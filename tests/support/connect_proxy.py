@@ -50,8 +50,8 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def running_connect_proxy() -> AsyncGenerator[ConnectProxy]:
-    """Listen on loopback; what is open at the end is cut."""
+async def running_connect_proxy(host: str = "127.0.0.1") -> AsyncGenerator[ConnectProxy]:
+    """Listen on an address of this machine; what is open at the end is cut."""
     proxy = ConnectProxy()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -64,8 +64,8 @@ async def running_connect_proxy() -> AsyncGenerator[ConnectProxy]:
         finally:
             tasks.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(handle, host, 0)
+    proxy.url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield proxy
     finally:

@@ -1,6 +1,7 @@
 """A real Docker engine for tests: its own dockerd, bridge and folders beside whatever the machine has.
 
-No image can be pulled where tests run, so they are made: debootstrap's smallest Debian with curl, and busybox alone.
+No image can be pulled where tests run, so they are made: debootstrap's smallest Debian with curl or with what compiles
+code-server, and busybox alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.support.debian_packages import MissingPart, require_program
 from tests.support.kept_peers import keep_peer
 
 DEBIAN: Final = "genba-test/debian:bookworm"
+COMPILERS: Final = "genba-test/debian-npm:bookworm"
 BUSYBOX: Final = "genba-test/busybox:latest"
 
 PROVIDER_VERSION: Final = "v0.0.0-20260916201441-96d331c98ff4"
@@ -83,6 +85,16 @@ class DockerEngine:
     def make_image(self, name: str, tar: Path) -> None:
         """Import the tar of a root folder as an image."""
         self.run("import", str(tar), name, limit_s=300)
+
+    def extend_image(self, base: str, name: str, files: Mapping[str, Path], environment: Mapping[str, str]) -> None:
+        """Make an image of another one, with more files and variables."""
+        container = f"makes-{secrets.token_hex(4)}"
+        self.run("create", "--name", container, base, "true")
+        for inside, file in files.items():
+            self.run("cp", "--follow-link", str(file), f"{container}:{inside}")
+        changes = [f"--change=ENV {variable}={value}" for variable, value in environment.items()]
+        self.run("commit", *changes, container, name)
+        self.run("rm", container)
 
 
 @contextmanager
@@ -159,14 +171,33 @@ def debian_image() -> Path:
     Raises:
         MissingPart: debootstrap can't make it here.
     """
+    return _debootstrap("debian-bookworm-curl", "curl")
+
+
+def compilers_image() -> Path:
+    """The tar of a Debian with all that code-server's installation from npm asks for; kept in the cache.
+
+    Raises:
+        MissingPart: debootstrap or apt can't make it here.
+    """
+    return _debootstrap(
+        "debian-bookworm-npm", "ca-certificates", "curl", "g++", "libkrb5-dev", "make", "npm", "python3"
+    )
+
+
+def _debootstrap(name: str, *packages: str) -> Path:
     debootstrap = require_program("debootstrap", "debootstrap")
 
     def make(folder: Path) -> None:
-        _run([debootstrap, "--variant=minbase", "--include=curl", "bookworm", str(folder)])
+        _run([debootstrap, "--variant=minbase", "bookworm", str(folder)])
+        # Not by debootstrap, which leaves out what a package needs by another name, as most of npm's do.
+        apt = ["chroot", str(folder), "apt-get", "-qq", "-o", "APT::Sandbox::User=root"]
+        _run([*apt, "update"])
+        _run([*apt, "install", "-y", "--no-install-recommends", *packages])
         shutil.rmtree(folder / "var" / "cache" / "apt")
         shutil.rmtree(folder / "var" / "lib" / "apt" / "lists")
 
-    return _kept_tar("debian-bookworm-curl", make)
+    return _kept_tar(name, make)
 
 
 def busybox_image() -> Path:
