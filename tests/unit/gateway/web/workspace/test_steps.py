@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
 
 from genba_gateway.domain.jobs import StoredJobLog
-from genba_gateway.web.workspace.steps import MAX_RESOURCES, ResourceStep, StageStep, StepReader, StepState
+from genba_gateway.web.rendering import render_text
+from genba_gateway.web.workspace import words
+from genba_gateway.web.workspace.steps import MAX_RESOURCES, BuildSteps, ResourceStep, StageStep, StepReader, StepState
+from tests.support.page_values import make_build, make_workspace
 
 BEGAN = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 PLAN, APPLY = "Planning infrastructure", "Starting workspace"
@@ -84,3 +91,16 @@ def test_so_many_resources_are_kept_and_one_more_is_counted() -> None:
     read((PLAN, "x.y[last]: Plan to create"), (APPLY, "x.y[last]: Creating..."), reader=reader)
     steps = reader.steps()
     assert (len(steps.resources), steps.left_out) == (MAX_RESOURCES, 1)
+
+
+@pytest.mark.parametrize(("error", "marked"), [("no machine", 1), ("", 0)])
+def test_a_failed_build_marks_the_stage_in_which_it_failed(error: str, marked: int) -> None:
+    stages = tuple(StageStep(name, at(0), at(1)) for name in ("Setting up", APPLY, "Cleaning Up"))
+    build = make_build(job={"error": error})
+    view = SimpleNamespace(
+        workspace=make_workspace(build), shows_build=True, steps=BuildSteps(stages), path="/@ana/dev"
+    )
+    text = render_text("workspace/build.html", view=view, words=words)
+    assert text.count('class="stage failed"') == marked
+    assert text.count('class="stage done"') == 3 - marked
+    assert bool(re.search(r"stage failed[^/]*Starting the workspace", text)) is bool(marked)
