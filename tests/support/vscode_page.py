@@ -75,7 +75,10 @@ class VsCodePage:
         await expect(row).to_be_visible(visible=is_there)
 
     async def type_in_terminal(self, line: str) -> None:
-        """Type a line into the terminal that is shown, and press Enter."""
+        """Type a line into the terminal that is shown, once its shell asks for one, and press Enter."""
+        # What is typed before is taken, but a shell that begins may draw its prompt over what it printed.
+        rows = self.page.locator(".terminal-wrapper.active .xterm-rows > div")
+        await expect(rows.filter(has_text=re.compile(r"[#$%>][\s\u00a0]*$")).first).to_be_visible()
         await self.page.locator(".terminal-wrapper.active .xterm-screen").click()
         await self.page.keyboard.type(line)
         await self.page.keyboard.press("Enter")
