@@ -284,6 +284,8 @@ write_first_settings() {
     [ ! -e "$settings" ] && [ ! -L "$settings" ] || return 0
     mkdir -p "${settings%/*}" && cat >"$settings" <<'JSON' ||
 {
+    "files.watcherExclude": {"**/.cache/**": true},
+    "git.openRepositoryInParentFolders": "never",
     "security.workspace.trust.enabled": false,
     "telemetry.telemetryLevel": "off",
     "window.autoDetectColorScheme": true,
