@@ -64,6 +64,7 @@ async def use_workbench(browser: AppBrowser, page: Page, name: str, kind: str) -
     await browser.shoot(page, f"{kind}-1-edited")
 
     await code.run_command("Terminal: Create New Terminal")
+    await code.expect_prompt()
     await code.type_in_terminal(f"echo the-answer-is-$((40+2)) | tee {name}.ran")
     await code.expect_terminal("the-answer-is-42")
     await wait_for_text(home / f"{name}.ran", "the-answer-is-42")

@@ -74,11 +74,16 @@ class VsCodePage:
         row = rows.filter(has_text=re.compile(as_shown(text))).first
         await expect(row).to_be_visible(visible=is_there)
 
-    async def type_in_terminal(self, line: str) -> None:
-        """Type a line into the terminal that is shown, once its shell asks for one, and press Enter."""
-        # What is typed before is taken, but a shell that begins may draw its prompt over what it printed.
+    async def expect_prompt(self) -> None:
+        """Wait until the terminal's shell asks for a line.
+
+        What is typed before is taken, but a shell that begins may draw its prompt over what was printed for it.
+        """
         rows = self.page.locator(".terminal-wrapper.active .xterm-rows > div")
         await expect(rows.filter(has_text=re.compile(r"[#$%>][\s\u00a0]*$")).first).to_be_visible()
+
+    async def type_in_terminal(self, line: str) -> None:
+        """Type a line into the terminal that is shown, and press Enter."""
         await self.page.locator(".terminal-wrapper.active .xterm-screen").click()
         await self.page.keyboard.type(line)
         await self.page.keyboard.press("Enter")

@@ -210,6 +210,7 @@ async def test_it_begins_with_settings_that_ask_nothing_unless_its_user_has_some
         assert begun["security.workspace.trust.enabled"] is False
         assert begun["workbench.startupEditor"] == "none"
         assert begun["git.openRepositoryInParentFolders"] == "never"
+        assert begun["terminal.integrated.initialHint"] is False
     settings.write_text("{}")
     async with machine.run() as run:
         await run.wait_for("code-server is ready")

@@ -288,6 +288,7 @@ write_first_settings() {
     "git.openRepositoryInParentFolders": "never",
     "security.workspace.trust.enabled": false,
     "telemetry.telemetryLevel": "off",
+    "terminal.integrated.initialHint": false,
     "window.autoDetectColorScheme": true,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none"
