@@ -112,6 +112,11 @@ class AppWorld:
     inner: list[Any] = field(default_factory=list[Any])
     """Scopes that came to the application behind the front."""
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no connection to an app is in use."""
+        return not self.front._means.pool._open  # pyright: ignore[reportPrivateUsage]
+
     @asynccontextmanager
     async def app(
         self, serve: Serve, slug: str = "app", *, certificate: ssl.SSLContext | None = None

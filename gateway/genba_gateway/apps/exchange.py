@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -57,7 +58,7 @@ class Exchange:
         Then `finish` may be called once `on_answer` was, and `run` must be unless that was all.
         """
         try:
-            key = make_key(self._granted.target, Lane.APPS)
+            key = self._key
         except BadAppUrl:
             return False  # `run` raises it again
         if self.body.is_there or self.body.has_left:
@@ -77,7 +78,7 @@ class Exchange:
         if is_alone:
             turns.begin()
         try:
-            self._send_request(connection, key)
+            self._send_request(connection)
         except BaseException:
             pool.drop(key, connection)
             raise
@@ -93,7 +94,7 @@ class Exchange:
         """
         connection = self._connection
         if connection is not None and self.body.has_left:
-            pool.drop(make_key(self._granted.target, Lane.APPS), connection)
+            pool.drop(self._key, connection)
             return True
         data = connection.peek() if connection is not None else None
         if connection is None or not data or not answer.is_free:
@@ -109,7 +110,7 @@ class Exchange:
         answer.write_whole(head.status, self._make_headers(head), parts[0] if parts else b"")
         self.is_begun = self.body.is_over = True
         connection.skip()
-        self._put_back(pool, make_key(self._granted.target, Lane.APPS), connection, is_reusable=reader.can_reuse)
+        self._put_back(pool, connection, is_reusable=reader.can_reuse)
         return True
 
     async def run(self, pool: UpstreamPool) -> None:
@@ -120,17 +121,16 @@ class Exchange:
             UpstreamLost, BadAnswer, BadBody: it is not whole; when it `is_begun` its client has to be shown that.
             GenbaError: the app can't be reached.
         """
-        key = make_key(self._granted.target, Lane.APPS)
         while True:
             connection = self._connection
             if connection is not None:
                 connection.on_event = None
             else:
-                connection = await pool.take(key, idle_at_most_s=self._idle_at_most_s)
+                connection = await pool.take(self._key, idle_at_most_s=self._idle_at_most_s)
             is_reusable = False
             try:
                 if self._connection is None:
-                    self._send_request(connection, key)
+                    self._send_request(connection)
                 is_reusable = await self._answer(connection)
                 return
             except _Stale:
@@ -139,20 +139,24 @@ class Exchange:
                 # Closed by the app while it was idle: it has seen nothing of the request.
                 self._connection, self._idle_at_most_s = None, 0.0
             finally:
-                self._put_back(pool, key, connection, is_reusable=is_reusable)
+                self._put_back(pool, connection, is_reusable=is_reusable)
 
-    def _put_back(self, pool: UpstreamPool, key: AppKey, connection: UpstreamConnection, *, is_reusable: bool) -> None:
+    @cached_property
+    def _key(self) -> AppKey:
+        return make_key(self._granted.target, Lane.APPS)
+
+    def _put_back(self, pool: UpstreamPool, connection: UpstreamConnection, *, is_reusable: bool) -> None:
         if is_reusable:
-            pool.give_back(key, connection)
+            pool.give_back(self._key, connection)
         else:
-            pool.drop(key, connection)
+            pool.drop(self._key, connection)
 
-    def _send_request(self, connection: UpstreamConnection, key: AppKey) -> None:
+    def _send_request(self, connection: UpstreamConnection) -> None:
         if self.body.has_left:
             raise ClientLeft
         if self._ended is not None:
             raise self._ended
-        connection.way.write(self._make_head(key))
+        connection.way.write(self._make_head())
         self._connection = connection
         self.body.send_to(connection)
 
@@ -177,9 +181,11 @@ class Exchange:
         if self._connection is not None:
             self._connection.fail(self._ended)
 
-    def _make_head(self, key: AppKey) -> bytes:
+    def _make_head(self) -> bytes:
         request = self._request
-        target = make_target(key.upstream, self._granted.target.address.base_path, request.raw_path, request.query)
+        target = make_target(
+            self._key.upstream, self._granted.target.address.base_path, request.raw_path, request.query
+        )
         headers = for_app(request) + self.body.framing
         if self._has_trailers:
             headers += [(b"te", b"trailers"), (b"connection", b"te")]

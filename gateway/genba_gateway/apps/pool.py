@@ -84,11 +84,6 @@ class UpstreamPool:
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
-    def is_unused(self) -> bool:
-        """Whether no connection is in use."""
-        return not self._open
-
-    @property
     def is_calm(self) -> bool:
         """Whether no kept connection was taken within the last `CALM_S`."""
         return self._clock() - self._taken_at >= CALM_S

@@ -83,23 +83,21 @@ class Serving:
         Returns:
             Whether `on_answer` will be called, after which the caller is to `finish`; else it is to `run`.
         """
-        is_sent = False
         means = self._means
         self._fault = find_fault(self._scope)
         if not self._fault:
-            request = make_request(self._scope, self._origin, self._host, means.networks, means.mark)
-            self._request = request
-            self._decision = LOOP if came_round(self._scope, means.mark) else means.access.decide_now(request)
-            if isinstance(self._decision, AppGranted) and means.tasks is not None:
-                exchange = self._exchange = Exchange(self._scope, self._receive, self._send, request, self._decision)
-                self._has_begun = True  # it is not done twice, whatever fails from here on
-                try:
-                    # First: what follows is done while the app answers.
-                    is_sent = on_answer is not None and exchange.begin(means.pool, on_answer)
-                finally:
-                    self._attend(exchange, self._decision.target, means.tasks)
-        self._has_begun = True
-        return is_sent
+            self._request = make_request(self._scope, self._origin, self._host, means.networks, means.mark)
+            self._decision = LOOP if came_round(self._scope, means.mark) else means.access.decide_now(self._request)
+        self._has_begun = True  # nothing is done twice, whatever fails from here on
+        request, decision = self._request, self._decision
+        if request is None or not isinstance(decision, AppGranted) or means.tasks is None:
+            return False
+        exchange = self._exchange = Exchange(self._scope, self._receive, self._send, request, decision)
+        try:
+            # First: what follows is done while the app answers.
+            return on_answer is not None and exchange.begin(means.pool, on_answer)
+        finally:
+            self._attend(exchange, decision.target, means.tasks)
 
     def finish(self) -> bool:
         """Hand on the answer if it has come whole; return whether that was all, else `run` goes on."""

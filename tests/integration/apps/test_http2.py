@@ -270,7 +270,7 @@ async def test_what_its_reader_may_not_have_any_more_is_not_asked_for_once_there
         assert any(isinstance(event, StreamReset) for event in came)
         is_ended.set()
         await is_open.wait()
-        await turned_until(lambda: pool.is_unused)
+        await turned_until(lambda: world.is_at_rest)
     assert asked == []
 
 

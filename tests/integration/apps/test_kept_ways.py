@@ -177,19 +177,18 @@ async def test_who_leaves_before_the_answer_takes_the_apps_connection_along(
         await reader.read()
         is_left.set()
 
-    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
     async with world.app(after_warm_up(play)), world.connect() as client:
         await warm_up(client, tasks)
         await client.send(get("/"))
         await is_asked.wait()
-        assert not pool.is_unused
+        assert not world.is_at_rest
         if is_abrupt:
             client.writer.transport.abort()
         else:
             client.writer.write_eof()
         async with asyncio.timeout(CEILING_S):
             await is_left.wait()
-        assert pool.is_unused
+        assert world.is_at_rest
 
 
 async def test_an_answer_that_is_long_in_coming_ends_when_its_reader_may_not_have_it(
@@ -282,13 +281,12 @@ async def test_a_forced_shutdown_takes_what_nobody_waits_for_along(
         is_asked.set()
         await reader.read()
 
-    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
     async with world.app(after_warm_up(play)), world.connect() as client:
         await warm_up(client, tasks)
         await client.send(get("/"))
         await is_asked.wait()
         world.shutdown.set()
-        await turned_until(lambda: pool.is_unused)
+        await turned_until(lambda: world.is_at_rest)
         await client.reader.read()
     assert [each for each in errors if not isinstance(each.get("exception"), asyncio.CancelledError)] == []
 
@@ -302,14 +300,13 @@ async def test_what_fails_while_it_is_sent_takes_nothing(
     def fail(_request: Any) -> Any:
         raise ZeroDivisionError
 
-    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
     async with world.app(after_warm_up(play)), world.connect() as client:
         await warm_up(client, tasks)
         with monkeypatch.context() as patched:
             patched.setattr("genba_gateway.apps.exchange.for_app", fail)
             assert (await client.ask(get("/"))).status == 500
         assert tasks == ["_run"]
-    await turned_until(lambda: pool.is_unused)
+    await turned_until(lambda: world.is_at_rest)
 
 
 async def test_what_can_not_be_begun_is_answered_for_and_takes_nothing(
@@ -327,8 +324,7 @@ async def test_what_can_not_be_begun_is_answered_for_and_takes_nothing(
             patched.setattr(world.access, "decide_now", fail)
             assert (await client.ask(get("/"))).status == 500
     assert "ZeroDivisionError" in caplog.text
-    pool = world.front._means.pool  # pyright: ignore[reportPrivateUsage]
-    await turned_until(lambda: pool.is_unused)
+    await turned_until(lambda: world.is_at_rest)
 
 
 async def test_many_at_once_are_each_given_their_own(world: AppWorld, tasks: list[str]) -> None:
