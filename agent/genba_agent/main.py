@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from genba_agent.errors import OptionsError
 from genba_agent.options import AgentOptions, parse_options
+from genba_wire.aio.busy_polling import make_event_loop
 from genba_wire.aio.carrier_ways import WebsocketUse, read_websocket_use
 from genba_wire.errors import GatewayUnreachable
 
@@ -60,7 +61,8 @@ def main(argv: list[str]) -> int:
         if file:
             os.environ[name] = file  # for the gitssh of the workspace's programs
     try:
-        asyncio.run(_run(options, websockets))
+        with asyncio.Runner(loop_factory=lambda: make_event_loop(options.busy_poll_us)) as runner:
+            runner.run(_run(options, websockets))
     except OptionsError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_OPTIONS

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from genba_agent.errors import OptionsError
+from genba_wire.aio.busy_polling import BUSY_POLL_US, MAX_BUSY_POLL_US
 from genba_wire.header_text import is_header_name, is_header_value
 from genba_wire.version import VERSION_LINE
 
@@ -77,6 +78,7 @@ class AgentOptions:
     blocks_file_transfer: bool = False
     client_cert: str = ""
     client_key: str = ""
+    busy_poll_us: int = BUSY_POLL_US
 
 
 def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
@@ -108,6 +110,9 @@ def parse_options(argv: list[str], environ: Mapping[str, str]) -> AgentOptions:
         blocks_file_transfer=_is_set(flags.block_file_transfer, environ.get("CODER_AGENT_BLOCK_FILE_TRANSFER")),
         client_cert=_absolute(flags.client_cert or environ.get("GENBA_CLIENT_CERT") or ""),
         client_key=_absolute(flags.client_key or environ.get("GENBA_CLIENT_KEY") or ""),
+        busy_poll_us=_parse_busy_poll(
+            flags.busy_poll_us or environ.get("GENBA_AGENT_BUSY_POLL_US") or str(BUSY_POLL_US)
+        ),
     )
 
 
@@ -214,6 +219,12 @@ def _make_parser() -> argparse.ArgumentParser:
         "--client-cert", help="shown to a gateway that asks for one, PEM [GENBA_CLIENT_CERT]", metavar="FILE"
     )
     parser.add_argument("--client-key", help="its private key, PEM [GENBA_CLIENT_KEY]", metavar="FILE")
+    parser.add_argument(
+        "--busy-poll-us",
+        metavar="MICROSECONDS",
+        help=f"look for answers that long before sleeping, while they come that soon [GENBA_AGENT_BUSY_POLL_US] "
+        f"({BUSY_POLL_US})",
+    )
     parser.add_argument("--log-dir", help="for logs of scripts and of the agent [CODER_AGENT_LOG_DIR] (/tmp)")
     parser.add_argument("--script-data-dir", help="for scripts' own files [CODER_AGENT_SCRIPT_DATA_DIR] (/tmp)")
     parser.add_argument("--log-human", help="the agent's log for people [CODER_AGENT_LOGGING_HUMAN] (/dev/stderr)")
@@ -245,6 +256,15 @@ def _parse_keep(text: str) -> int:
             f"{text!r} is no number of hours from 0 to {MAX_SESSION_KEEP_H:g}: check --session-keep (GENBA_AGENT_KEEP)."
         )
     return math.ceil(hours * 3600)
+
+
+def _parse_busy_poll(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= MAX_BUSY_POLL_US):
+        raise OptionsError(
+            f"{text!r} is no whole number from 0 to {MAX_BUSY_POLL_US}: "
+            "check --busy-poll-us (GENBA_AGENT_BUSY_POLL_US)."
+        )
+    return int(text)
 
 
 def _is_set(flag: str | None, variable: str | None) -> bool:

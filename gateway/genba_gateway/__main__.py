@@ -12,6 +12,7 @@ from typing import Final
 
 from genba_gateway.config import DEFAULT_LISTEN, Config, load_config
 from genba_gateway.errors import ConfigError
+from genba_wire.aio.busy_polling import BUSY_POLL_US, make_event_loop
 
 EXIT_CONFIG: Final = 2
 EXIT_INTERRUPTED: Final = 130
@@ -33,7 +34,9 @@ def main(argv: list[str] | None = None) -> int:
         words = sys.argv[1:] if argv is None else argv
         if words[:1] == [REPLACE_SSH_AUTHORITY]:
             return _replace_ssh_authority(_read_config(words[1:]))
-        asyncio.run(_run(_read_config(words)))
+        config = _read_config(words)
+        with asyncio.Runner(loop_factory=lambda: make_event_loop(config.busy_poll_us)) as runner:
+            runner.run(_run(config))
     except ConfigError as error:
         print(f"genba server: {error}", file=sys.stderr)
         return EXIT_CONFIG
@@ -93,6 +96,12 @@ def _read_config(argv: list[str]) -> Config:
     )
     parser.add_argument(
         "--init-limit-s", type=float, metavar="SECONDS", help="how long terraform init may take (default 600)"
+    )
+    parser.add_argument(
+        "--busy-poll-us",
+        type=int,
+        metavar="MICROSECONDS",
+        help=f"look for answers that long before sleeping, while they come that soon (default {BUSY_POLL_US})",
     )
     flags = vars(parser.parse_args(argv))
     config_file = flags.pop("config") or os.environ.get("GENBA_CONFIG")

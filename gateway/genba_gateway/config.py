@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from genba_gateway.domain.app_hosts import AppHosts, make_app_hosts
 from genba_gateway.domain.ssh_host_names import DEFAULT_PREFIX, DEFAULT_SUFFIX
 from genba_gateway.errors import ConfigError
+from genba_wire.aio.busy_polling import BUSY_POLL_US, MAX_BUSY_POLL_US
 
 DEFAULT_LISTEN: Final = "127.0.0.1:3000"
 SESSION_LIFETIME_S: Final = 24 * 3600
@@ -54,6 +55,7 @@ class Config:
     concurrent_builds: int = 2 * (os.cpu_count() or 1)
     cancel_grace_s: float = 180.0
     init_limit_s: float = 600.0
+    busy_poll_us: int = BUSY_POLL_US
 
     @property
     def host(self) -> str:
@@ -151,7 +153,7 @@ def _convert(name: str, value: Any) -> Any:
                 return value if isinstance(value, bool) else _parse_bool(str(value))
             case "ssh_config_options":
                 return _read_ssh_options(value)
-            case "concurrent_builds":
+            case "concurrent_builds" | "busy_poll_us":
                 return int(value)
             case "cancel_grace_s" | "init_limit_s":
                 return float(value)
@@ -225,6 +227,8 @@ def _check(config: Config) -> None:
         raise ConfigError("--concurrent-builds must be at least 1.")
     if config.init_limit_s <= 0:
         raise ConfigError("--init-limit-s must be more than 0.")
+    if not 0 <= config.busy_poll_us <= MAX_BUSY_POLL_US:
+        raise ConfigError(f"--busy-poll-us must be between 0, which turns it off, and {MAX_BUSY_POLL_US}.")
 
 
 def _check_address(flag: str, address: str, example: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from genba_ide_bridge.errors import BridgeError
+from genba_wire.cpu_limit import find_cpu_limit
 
 SAMPLE_S: Final = 0.2
 """Time between two looks at the counters of processors: ten of their ticks at the least."""
@@ -96,7 +97,7 @@ class MachineStat:
         self.sleep(SAMPLE_S)
         second = self._container_processors()
         span = second.at - first.at
-        return Figure((second.busy - first.busy) / span if span > 0 else 0.0, self._cpu_limit(), "cores")
+        return Figure((second.busy - first.busy) / span if span > 0 else 0.0, find_cpu_limit(self.root), "cores")
 
     def _container_processors(self) -> _Processors:
         if self._is_v2():
@@ -104,14 +105,6 @@ class MachineStat:
         else:
             busy = int(self._read_first("cpuacct/cpuacct.usage", "cpu,cpuacct/cpuacct.usage") or 0) / 1e9
         return _Processors(busy, self.clock())
-
-    def _cpu_limit(self) -> float | None:
-        if self._is_v2():
-            quota, _, period = self._read("sys/fs/cgroup/cpu.max", "max 100000").partition(" ")
-        else:
-            quota = self._read_first("cpu/cpu.cfs_quota_us", "cpu,cpuacct/cpu.cfs_quota_us") or "-1"
-            period = self._read_first("cpu/cpu.cfs_period_us", "cpu,cpuacct/cpu.cfs_period_us") or "100000"
-        return int(quota) / int(period) if quota.strip().isdigit() and int(period) else None
 
     def container_memory(self) -> Figure | None:
         """Memory of the container without what the kernel can take back, of what it may have; None outside of one."""

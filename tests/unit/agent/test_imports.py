@@ -29,11 +29,10 @@ from genba_agent.main import main
 
 # All modules are imported before the loop runs; this stops there.
 import asyncio
-real_run = asyncio.run
-def run(coroutine):
+def run(runner, coroutine):
     coroutine.close()
     import genba_agent.agent, genba_wire.aio.transport, websockets.asyncio.client, psutil
-asyncio.run = run
+asyncio.Runner.run = run
 assert main(["--agent-url", "http://127.0.0.1:9", "--agent-token", "5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11",
              "--log-human", "", "--log-dir", sys.argv[1]]) == 0
 print("\\n".join(sys.modules[name].__name__ for name in sys.modules if sys.modules[name] is not None))

@@ -7,6 +7,7 @@ import pytest
 
 from genba_agent.errors import OptionsError
 from genba_agent.options import AgentOptions, parse_options
+from genba_wire.aio.busy_polling import BUSY_POLL_US
 from genba_wire.version import VERSION_LINE
 
 TOKEN = "5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11"
@@ -81,6 +82,18 @@ def test_sessions_are_kept_for_a_day_unless_it_is_told_otherwise() -> None:
 def test_sessions_are_not_kept_for_what_is_no_number_of_hours(hours: str) -> None:
     with pytest.raises(OptionsError, match="GENBA_AGENT_KEEP"):
         parse(GENBA_AGENT_KEEP=hours)
+
+
+def test_how_long_it_polls_is_told_in_microseconds() -> None:
+    assert parse().busy_poll_us == BUSY_POLL_US
+    assert parse(GENBA_AGENT_BUSY_POLL_US="0").busy_poll_us == 0
+    assert parse("--busy-poll-us", "10000", GENBA_AGENT_BUSY_POLL_US="50").busy_poll_us == 10_000
+
+
+@pytest.mark.parametrize("text", ["-1", "10001", "0.5", "²", "soon"])
+def test_it_does_not_poll_for_what_is_no_number_of_microseconds(text: str) -> None:
+    with pytest.raises(OptionsError, match="GENBA_AGENT_BUSY_POLL_US"):
+        parse(GENBA_AGENT_BUSY_POLL_US=text)
 
 
 def test_token_comes_from_a_file(tmp_path: Path) -> None:

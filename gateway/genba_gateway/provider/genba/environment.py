@@ -11,7 +11,9 @@ from pathlib import Path
 PRIVATE_PREFIXES = ("GENBA_", "CODER_", "TF_", "LISTEN_", "WATCHDOG_", "MEMORY_PRESSURE_")
 PRIVATE_NAMES = frozenset({"NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "PWD", "OLDPWD"})
 # What is said to agents where the gateway is started.
-FOR_AGENTS = frozenset({"GENBA_AGENT_KEEP", "GENBA_CA_FILE", "GENBA_CLIENT_CERT", "GENBA_CLIENT_KEY"})
+FOR_AGENTS = frozenset(
+    {"GENBA_AGENT_BUSY_POLL_US", "GENBA_AGENT_KEEP", "GENBA_CA_FILE", "GENBA_CLIENT_CERT", "GENBA_CLIENT_KEY"}
+)
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
