@@ -100,10 +100,15 @@ def test_it_polls_no_longer_than_its_limit_and_not_while_nothing_comes_soon(line
 def test_it_leaves_a_core_that_others_keep(line: Line) -> None:
     line.hear_at_once(100)
     line.rest_us = TAKEN_NS // 1000 + 1
-    assert line.hear_nothing() == 1
+    for pause in (4, 8, 16):
+        assert line.hear_at_once(1) == 1
+        assert line.hear_at_once(pause) == 0
     line.rest_us = REST_US
-    assert line.hear_at_once(2) == 0
-    assert line.hear_at_once(1) == 1
+    assert line.hear_at_once(2) == 2
+    line.rest_us = TAKEN_NS // 1000 + 1
+    for pause in (24, 48, 96, 192, 384, 768, 1024, 1024):
+        assert line.hear_at_once(1) == 1
+        assert line.hear_at_once(pause) == 0
 
 
 def test_what_comes_while_others_keep_the_core_is_heard(line: Line) -> None:
