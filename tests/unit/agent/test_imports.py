@@ -24,17 +24,25 @@ FORBIDDEN = {
 }
 
 RUN = """
+import asyncio
 import sys
+import genba_agent.main
 from genba_agent.main import main
 
+limits = []
+def make_event_loop(limit_us):
+    limits.append(limit_us)
+    return asyncio.new_event_loop()
+genba_agent.main.make_event_loop = make_event_loop
+
 # All modules are imported before the loop runs; this stops there.
-import asyncio
 def run(runner, coroutine):
     coroutine.close()
     import genba_agent.agent, genba_wire.aio.transport, websockets.asyncio.client, psutil
 asyncio.Runner.run = run
 assert main(["--agent-url", "http://127.0.0.1:9", "--agent-token", "5a9c1f0e-9f6e-4a53-9d0c-6f9f3c1f2b11",
-             "--log-human", "", "--log-dir", sys.argv[1]]) == 0
+             "--log-human", "", "--busy-poll-us", "7", "--log-dir", sys.argv[1]]) == 0
+assert limits == [7]
 print("\\n".join(sys.modules[name].__name__ for name in sys.modules if sys.modules[name] is not None))
 """
 
