@@ -181,8 +181,10 @@ class Terminal:
 
 
 def test_terminal_has_size_modes_and_type_of_the_clients(workspace: SshWorkspace) -> None:
+    # ssh may send what is typed before it sends the new size.
+    resized = 'while [ "$(stty size)" = "30 100" ]; do sleep 0.05; done'
     terminal = Terminal(
-        workspace, "-t", HOST, "stty size; stty -a; echo $TERM $SSH_TTY; tty; read x; stty size; exit 7"
+        workspace, "-t", HOST, f"stty size; stty -a; echo $TERM $SSH_TTY; tty; read x; {resized}; stty size; exit 7"
     )
     assert terminal.read_until("30 100") == ""
     shown = terminal.read_until("/dev/pts/")
