@@ -35,8 +35,8 @@ class BusyPollingSelector(selectors.DefaultSelector):
     """Polls for up to `limit_us` microseconds before it sleeps, if enough of its last waits ended within that.
 
     So it doesn't while nothing happens, nor while what happens is further apart. Between two looks it gives the core to
-    any other program that has work, and when that keeps it, some waits are not polled:
-    twice as many each time, an eighth less each time that it doesn't.
+    any other program that has work, and when that keeps it, some waits are not polled: twice as many each time, an
+    eighth less each time that it doesn't.
     """
 
     def __init__(self, limit_us: int) -> None:
@@ -65,7 +65,7 @@ class BusyPollingSelector(selectors.DefaultSelector):
                     self._pause, self._next_pause = self._next_pause, min(2 * self._next_pause, _MAX_PAUSE)
                     return ready or look(timeout)
             self._next_pause = max(self._next_pause * 7 // 8, _MIN_PAUSE)
-        # A timer is late by the limit at most, which is no more than the loop rounds its waits up by.
+        # A timer is late by the limit at most; by default that is less than the millisecond waits are rounded up to.
         ready = ready or look(timeout)
         was_short = bool(ready) and time.perf_counter_ns() - began <= self._limit_ns
         self._short += ((_ALL if was_short else 0) - self._short) >> _MEMORY
