@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
-import shutil
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Sequence
@@ -25,12 +25,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from bench.figures import Benchmark, Figure, median, note
 from bench.processes import run_module
 from bench.relay import read_line, run_role
-from tests.support.debian_packages import fetch_kept
+from tests.support.debian_packages import find_program
 from tests.support.real_gateway import RealGateway, free_port, read_starter
 from tests.support.real_proxies import running_nginx
 
 RUNS = 5
 WRK_S = 4
+WRK_LIBRARY = "libluajit2-5.1-2"
 CONNECTIONS = 32
 DOWNLOAD_BYTES = 1024 * 1024 * 1024
 ECHOES = 400
@@ -193,11 +194,20 @@ async def _echo(connection: ClientConnection) -> float:
 
 async def _wrk(way: Way, connections: int) -> tuple[float, float]:
     """Requests a second, and the median of their milliseconds."""
-    program = shutil.which("wrk") or str(fetch_kept("wrk") / "usr" / "bin" / "wrk")
+    program, needs = await asyncio.to_thread(find_program, "usr/bin/wrk", "wrk", WRK_LIBRARY)
     headers = ["-H", f"Host: {way.host}", *(["-H", f"Cookie: {way.cookie}"] if way.cookie else [])]
     process = await asyncio.create_subprocess_exec(
-        *(program, "-t1", f"-c{connections}", f"-d{WRK_S}s", "--latency", *headers, f"http://127.0.0.1:{way.port}/"),
+        *(
+            str(program),
+            "-t1",
+            f"-c{connections}",
+            f"-d{WRK_S}s",
+            "--latency",
+            *headers,
+            f"http://127.0.0.1:{way.port}/",
+        ),
         stdout=PIPE,
+        env={**os.environ, **needs},
     )
     text = (await process.communicate())[0].decode()
     assert "Non-2xx" not in text, text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -67,8 +69,27 @@ def fetch_package(package: str, folder: Path) -> Path:
     return root
 
 
-def fetch_kept(*packages: str) -> Path:
-    """Unpack Debian packages together, the first one's version in the cache; returns the folder that stands for `/`.
+def find_program(path: str, package: str, *libraries: str) -> tuple[Path, Mapping[str, str]]:
+    """Where a program is, and what it needs in its environment; of Debian's packages, unpacked, if it is not installed.
+
+    Args:
+        path: below `/`, as its package places it.
+        package: what holds it.
+        libraries: packages that it needs beside those that every Debian has.
+
+    Raises:
+        MissingPart: it can't be had.
+    """
+    found = shutil.which(Path(path).name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found:
+        return Path(found), {}
+    root = _fetch_kept(package, *libraries)
+    folder = root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
+    return root / path, {"LD_LIBRARY_PATH": str(folder)} if libraries else {}
+
+
+def _fetch_kept(*packages: str) -> Path:
+    """Unpack Debian packages together, kept in the cache by the first one's version; returns what stands for `/`.
 
     Raises:
         MissingPart: they can't be had.
@@ -80,7 +101,8 @@ def fetch_kept(*packages: str) -> Path:
             shutil.copytree(fetch_package(package, work / "packages"), root, symlinks=True, dirs_exist_ok=True)
         return root
 
-    return keep_peer(f"{packages[0]}-{_find_version(packages[0])}", unpack)
+    with_libraries = "+".join(("", *packages[1:]))
+    return keep_peer(f"{packages[0]}-{_find_version(packages[0])}{with_libraries}", unpack)
 
 
 def _find_version(package: str) -> str:

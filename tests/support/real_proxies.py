@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import platform
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support.debian_packages import MissingPart, fetch_kept
+from tests.support.debian_packages import MissingPart, find_program
 from tests.support.real_gateway import CEILING_S
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "networks.md"
@@ -68,27 +66,22 @@ def find_nginx() -> Path:
     Raises:
         MissingPart: it can't be had.
     """
-    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    return Path(found) if found else fetch_kept("nginx") / "usr" / "sbin" / "nginx"
+    return find_program("usr/sbin/nginx", "nginx")[0]
 
 
 @functools.cache
-def find_haproxy() -> tuple[Path, str]:
-    """Where HAProxy is, and its folder of libraries, empty where the system has them.
+def find_haproxy() -> tuple[Path, Mapping[str, str]]:
+    """Where HAProxy is, and what it needs in its environment.
 
     Raises:
         MissingPart: it can't be had.
     """
-    found = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found:
-        return Path(found), ""
-    root = fetch_kept("haproxy", *HAPROXY_LIBRARIES)
-    program, libraries = root / "usr" / "sbin" / "haproxy", root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries)}
+    program, needs = find_program("usr/sbin/haproxy", "haproxy", *HAPROXY_LIBRARIES)
+    environment = {**os.environ, **needs}
     asked = subprocess.run([program, "-v"], env=environment, capture_output=True, text=True, timeout=30, check=False)
     if asked.returncode != 0:
-        raise MissingPart(f"Debian's haproxy does not run here: {asked.stderr.strip()}")
-    return program, str(libraries)
+        raise MissingPart(f"HAProxy does not run here: {asked.stderr.strip()}")
+    return program, needs
 
 
 @asynccontextmanager
@@ -106,10 +99,9 @@ async def running_nginx(folder: Path, site: str, port: int) -> AsyncGenerator[No
 @asynccontextmanager
 async def running_haproxy(folder: Path, site: str, port: int) -> AsyncGenerator[None]:
     """Run HAProxy with these settings until the block ends; it listens on `port` then."""
-    program, libraries = await asyncio.to_thread(find_haproxy)
+    program, environment = await asyncio.to_thread(find_haproxy)
     config = folder / "haproxy.cfg"
     await asyncio.to_thread(_write, config, site)
-    environment = {"LD_LIBRARY_PATH": libraries} if libraries else {}
     async with _running([str(program), "-db", "-f", str(config)], port, environment):
         yield
 
