@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from genba_gateway.web.languages import LANGUAGES, speaking
+from genba_gateway.web.times import say_relative
 from tests.support.chromium import keep_screenshot
 from tests.support.dashboard_browser import browse, look
 from tests.support.real_gateway import CEILING_S, RealGateway
@@ -103,19 +106,52 @@ async def test_pages_speak_japanese(gateway: RealGateway, chromium: Browser) -> 
             await keep_screenshot(page, "people", f"{name}-japanese")
 
 
-async def test_days_are_counted_and_not_named(gateway: RealGateway, chromium: Browser) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_browser_says_moments_as_the_gateway_did(
+    gateway: RealGateway, chromium: Browser, language: str
+) -> None:
+    now = datetime(2026, 11, 28, 21, tzinfo=UTC)
+    steps = (
+        0,
+        0.2,
+        1,
+        1.6,
+        59.4,
+        60,
+        119,
+        3_599,
+        5_400,
+        86_399,
+        129_600,
+        604_800,
+        2_629_800,
+        7_767_360,
+        31_557_600,
+        1e8,
+    )
+    moments = [now + timedelta(seconds=sign * each) for each in steps for sign in (-1, 1)]
     async with browse(chromium, gateway) as page:
+        await page.set_extra_http_headers({"Accept-Language": language})
         await page.goto(f"{gateway.url}/users")
-        # From a Saturday evening to Monday morning it is a day and a half, and it is not tomorrow.
         said = await page.evaluate(
-            """async () => {
+            """async ([now, moments]) => {
               const { sayRelative } = await import(document.querySelector("link[rel=modulepreload]").href);
-              const evening = Date.parse("2026-11-28T21:00:00Z");
-              return ["2026-11-30T09:00:00Z", "2026-11-27T20:00:00Z", "2026-11-28T21:00:00.2Z", "2026-11-28T20:59:59Z"]
-                .map((each) => sayRelative(Date.parse(each), evening));
-            }"""
+              return moments.map((each) => sayRelative(each, now));
+            }""",
+            [now.timestamp() * 1000, [each.timestamp() * 1000 for each in moments]],
         )
-    assert said == ["in 2 days", "1 day ago", "now", "1 second ago"]
+    with speaking(language):
+        assert said == [say_relative(each, now, language) for each in moments]
+
+
+async def test_what_is_said_of_a_moment_goes_on_with_time(gateway: RealGateway, chromium: Browser) -> None:
+    async with browse(chromium, gateway) as page:
+        await page.clock.install()
+        await page.goto(f"{gateway.url}/users")
+        since = page.locator("tbody tr").first.locator("time").last
+        assert "second" in (said := await since.inner_text()) or "minute" in said or said == "now"
+        await page.clock.fast_forward("02:00:00")
+        await expect(since).to_have_text("2 hours ago")
 
 
 async def test_a_token_is_made_copied_used_and_deleted(gateway: RealGateway, chromium: Browser) -> None:

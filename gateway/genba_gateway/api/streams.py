@@ -45,9 +45,17 @@ async def stream_events(changes: AsyncIterator[object], *, heartbeat_s: float = 
     return await _answer_events(changes, heartbeat_s, lambda change: _event("data", change))
 
 
-async def stream_pieces(pieces: AsyncIterator[str], *, heartbeat_s: float = HEARTBEAT_S) -> Response:
-    """Answer with server-sent events for a page: each is an event `piece` of HTML, for htmx to put into its place."""
-    return await _answer_events(pieces, heartbeat_s, lambda piece: _piece_event(str(piece)))
+async def stream_pieces(
+    pieces: AsyncIterator[str], *, finish: Callable[[str], str] = str, heartbeat_s: float = HEARTBEAT_S
+) -> Response:
+    """Answer with server-sent events for a page: each is an event `piece` of HTML, for htmx to put into its place.
+
+    Args:
+        pieces: of the page.
+        finish: makes what is sent of one, as it is sent.
+        heartbeat_s: time between pings.
+    """
+    return await _answer_events(pieces, heartbeat_s, lambda piece: _piece_event(finish(str(piece))))
 
 
 async def _answer_events(

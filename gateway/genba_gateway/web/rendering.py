@@ -6,6 +6,7 @@ Every page forbids inline script and style, framing, and being kept by caches.
 from __future__ import annotations
 
 import gzip
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,11 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from quart import Response, has_request_context
 
+from genba_gateway.api.streams import stream_pieces
 from genba_gateway.web.assets import MIN_GZIP_BYTES, asset_url, takes_gzip
-from genba_gateway.web.languages import speaking, translate, translate_number
+from genba_gateway.web.languages import current_language, speaking, translate, translate_number
 from genba_gateway.web.shell import find_shell
+from genba_gateway.web.times import say_times, show_time
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _POLICY: Final = {
@@ -42,14 +45,6 @@ _HEADERS: Final = {
 def _icon(name: str) -> Markup:
     """One symbol of assets/icons.svg; what it means must be said in words beside it."""
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset_url("icons.svg"), name)
-
-
-def show_time(moment: datetime, *, absolute: bool = False) -> Markup:
-    """A moment, which times.js shows as "5 minutes ago", or as the time itself, in the viewer's zone."""
-    utc = moment.astimezone(UTC)
-    day, clock = f"{utc:%Y-%m-%d}", f"{utc:%H:%M:%S}"
-    way = " data-absolute" if absolute else ""
-    return Markup(f'<time datetime="{day}T{clock}Z"{way}>{day} {clock[:5]} UTC</time>')  # noqa: S704 - digits only
 
 
 def _make_environment() -> Environment:
@@ -94,10 +89,21 @@ def render_page(
         return answer_html(render_text(template, **shown), status=status, policy=policy)
 
 
+async def stream_html(pieces: AsyncIterator[str]) -> Response:
+    """Answer with a stream of pieces of a page, which are in the visitor's language."""
+    language = current_language()
+
+    def finish(html: str) -> str:
+        with speaking(language):
+            return say_times(html, datetime.now(UTC))
+
+    return await stream_pieces(pieces, finish=finish)
+
+
 def answer_html(text: str, *, status: int = 200, policy: dict[str, str] | None = None) -> Response:
     """HTML with the headers of a page, compressed for who takes it."""
     # The token against forgery in it is masked anew each time (forms.mask_token), so its compressed size says nothing.
-    content, headers = text.encode(), dict(_HEADERS)
+    content, headers = say_times(text, datetime.now(UTC)).encode(), dict(_HEADERS)
     headers["Content-Security-Policy"] = "; ".join(
         f"{key} {value}" for key, value in {**_POLICY, **(policy or {})}.items()
     )

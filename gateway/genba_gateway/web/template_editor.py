@@ -11,7 +11,6 @@ from typing import Final
 from quart import Blueprint, Response, request
 
 from genba_gateway.api.gate import current_user, needs
-from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource
 from genba_gateway.domain.jobs import ACTIVE, Job, JobStatus, StoredJobLog
 from genba_gateway.domain.provisioning import TemplateParameter
@@ -27,7 +26,7 @@ from genba_gateway.web.forms import read_form
 from genba_gateway.web.languages import current_language, speaking, translate
 from genba_gateway.web.pages import Pages
 from genba_gateway.web.parameter_fields import choose_control
-from genba_gateway.web.rendering import render_text
+from genba_gateway.web.rendering import render_text, stream_html
 from genba_gateway.web.states import job_state, version_state
 from genba_gateway.web.template_pages import Frame, TemplateFinder, template_address, view_template
 from genba_gateway.web.workspace.words import STAGES
@@ -126,7 +125,7 @@ def _add_version(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, tem
     async def follow_import(template: str, version: str) -> Response:
         found = await finder.find(template)
         shown = await finder.find_version(found, version)
-        return await stream_pieces(_follow(jobs, shown.job, current_language()))
+        return await stream_html(_follow(jobs, shown.job, current_language()))
 
     @blueprint.post(f"{base}/promote")
     @needs(update)
@@ -181,7 +180,7 @@ def _add_plan(blueprint: Blueprint, pages: Pages, finder: TemplateFinder, dry_ru
         found = await finder.find(template)
         shown = await finder.find_version(found, version)
         run, _ = await dry_runs.get(current_user(), shown.id, parse_id(job, "job"))
-        return await stream_pieces(_follow(jobs, run, current_language()))
+        return await stream_html(_follow(jobs, run, current_language()))
 
 
 def _example(parameter: TemplateParameter) -> str:

@@ -13,7 +13,6 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from genba_gateway.api.gate import current_user, needs
-from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.domain.workspaces import Workspace
 from genba_gateway.errors import BadRequest
@@ -25,7 +24,7 @@ from genba_gateway.web.error_texts import say_error
 from genba_gateway.web.forms import local_target, read_form
 from genba_gateway.web.languages import current_language, mark, speaking, translate
 from genba_gateway.web.pages import Pages, is_htmx
-from genba_gateway.web.rendering import render_text
+from genba_gateway.web.rendering import render_text, stream_html
 from genba_gateway.web.workspace.app_links import MakeSubdomainUrl
 from genba_gateway.web.workspace_actions import ACTIONS, WorkspaceActions
 from genba_gateway.web.workspace_views import WorkspaceView, view_workspace
@@ -125,7 +124,7 @@ def make_blueprint(
     async def stream() -> Response:
         place, known, language = _read_place(), request.args.get("known", ""), current_language()
         await workspaces.list_matching(current_user(), place.query, limit=1, offset=0)  # a bad search is said at once
-        return await stream_pieces(changes(current_user(), place, known, language))
+        return await stream_html(changes(current_user(), place, known, language))
 
     async def changes(actor: UserActor, place: Place, known: str, language: str) -> AsyncGenerator[str]:
         """The rows that changed, or the whole list when others are in it than before."""

@@ -1,15 +1,13 @@
-// Moments as people say them, in the page's language and the viewer's zone.
+// Moments as people say them, in the page's language and the viewer's zone. What comes from the gateway says them already
+// (web/times.py, in the same words); here it is said anew as time goes by.
 
 const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const EVERY_MS = 20000;
 
 const language = document.documentElement.lang;
-// In a day's time is not always tomorrow: days are counted, not named. Only what is less than a second away is "now".
-const relative = new Intl.RelativeTimeFormat(language);
-const nowOrSeconds = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-let absolute;
+let relative, nowOrSeconds, absolute;
 
-/** "Jul 3, 2026, 12:30:00 PM". Its rules are heavy to load: a page that shows no such text waits for none. */
+/** "Jul 3, 2026, 12:30:00 PM". The rules of languages are heavy to load: a page waits for none that it needs not yet. */
 function sayExact(moment) {
   absolute ??= new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   return absolute.format(moment);
@@ -17,6 +15,9 @@ function sayExact(moment) {
 
 /** "5 minutes ago", "in 2 hours". */
 export function sayRelative(moment, now = Date.now()) {
+  // In a day's time is not always tomorrow: days are counted, not named. Only what is less than a second away is "now".
+  relative ??= new Intl.RelativeTimeFormat(language);
+  nowOrSeconds ??= new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const seconds = (moment - now) / 1000;
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
   const format = unit === "second" ? nowOrSeconds : relative;
@@ -24,12 +25,16 @@ export function sayRelative(moment, now = Date.now()) {
   return format.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
 }
 
-/** Show every <time datetime> below an element; `data-absolute` asks for the moment itself. */
+/** Show every <time datetime data-absolute> below an element in the viewer's zone. */
 export function showTimes(root) {
-  const found = root.matches?.("time[datetime]") ? [root] : root.querySelectorAll("time[datetime]");
-  for (const element of found) {
-    const moment = new Date(element.dateTime);
-    const said = "absolute" in element.dataset ? sayExact(moment) : sayRelative(moment);
+  const chosen = "time[datetime][data-absolute]";
+  const found = root.matches?.(chosen) ? [root] : root.querySelectorAll(chosen);
+  for (const element of found) element.textContent = sayExact(new Date(element.dateTime));
+}
+
+function refresh() {
+  for (const element of document.querySelectorAll("time[datetime]:not([data-absolute])")) {
+    const said = sayRelative(new Date(element.dateTime));
     if (element.textContent !== said) element.textContent = said;
   }
 }
@@ -39,4 +44,4 @@ document.addEventListener("pointerover", ({ target }) => {
   if (time && !time.title) time.title = sayExact(new Date(time.dateTime));
 });
 
-setInterval(() => showTimes(document), EVERY_MS);
+setInterval(refresh, EVERY_MS);

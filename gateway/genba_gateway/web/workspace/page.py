@@ -7,13 +7,12 @@ from collections.abc import AsyncGenerator
 from quart import Blueprint, Response
 
 from genba_gateway.api.gate import current_user, needs
-from genba_gateway.api.streams import stream_pieces
 from genba_gateway.domain.actors import Action, Permission, Resource, UserActor
 from genba_gateway.web import states
 from genba_gateway.web.forms import FormPage
 from genba_gateway.web.languages import current_language, speaking
 from genba_gateway.web.pages import Pages
-from genba_gateway.web.rendering import render_text
+from genba_gateway.web.rendering import render_text, stream_html
 from genba_gateway.web.workspace import words
 from genba_gateway.web.workspace.app_links import is_safe_link
 from genba_gateway.web.workspace.pieces import ChangedPieces, Piece, make_piece
@@ -42,7 +41,7 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
         actor = current_user()
         workspace = await shown.find(actor, owner, name)
         token = FormPage(secure=pages.secure).token
-        return await stream_pieces(watch_pieces(shown, actor, workspace.id, token, current_language()))
+        return await stream_html(watch_pieces(shown, actor, workspace.id, token, current_language()))
 
     return blueprint
 

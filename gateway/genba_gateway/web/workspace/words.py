@@ -21,7 +21,7 @@ from genba_gateway.domain.jobs import JobStatus
 from genba_gateway.domain.provisioning import Transition
 from genba_gateway.domain.workspaces import AUTOSTOP, Build, WorkspaceStatus
 from genba_gateway.web.languages import mark, translate
-from genba_gateway.web.rendering import show_time
+from genba_gateway.web.times import show_time
 from genba_gateway.web.workspace.steps import StepState
 
 STEPS: Final = {
