@@ -196,18 +196,9 @@ async def _wrk(way: Way, connections: int) -> tuple[float, float]:
     """Requests a second, and the median of their milliseconds."""
     program, needs = await asyncio.to_thread(find_program, "usr/bin/wrk", "wrk", WRK_LIBRARY)
     headers = ["-H", f"Host: {way.host}", *(["-H", f"Cookie: {way.cookie}"] if way.cookie else [])]
+    command = [str(program), "-t1", f"-c{connections}", f"-d{WRK_S}s", "--latency", *headers]
     process = await asyncio.create_subprocess_exec(
-        *(
-            str(program),
-            "-t1",
-            f"-c{connections}",
-            f"-d{WRK_S}s",
-            "--latency",
-            *headers,
-            f"http://127.0.0.1:{way.port}/",
-        ),
-        stdout=PIPE,
-        env={**os.environ, **needs},
+        *command, f"http://127.0.0.1:{way.port}/", stdout=PIPE, env={**os.environ, **needs}
     )
     text = (await process.communicate())[0].decode()
     assert "Non-2xx" not in text, text

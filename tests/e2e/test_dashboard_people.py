@@ -141,7 +141,7 @@ async def test_the_browser_says_moments_as_the_gateway_did(
             [now.timestamp() * 1000, [each.timestamp() * 1000 for each in moments]],
         )
     with speaking(language):
-        assert said == [say_relative(each, now, language) for each in moments]
+        assert said == [say_relative(each, now) for each in moments]
 
 
 async def test_what_is_said_of_a_moment_goes_on_with_time(gateway: RealGateway, chromium: Browser) -> None:

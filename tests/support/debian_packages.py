@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shutil
@@ -69,6 +70,7 @@ def fetch_package(package: str, folder: Path) -> Path:
     return root
 
 
+@functools.cache
 def find_program(path: str, package: str, *libraries: str) -> tuple[Path, Mapping[str, str]]:
     """Where a program is, and what it needs in its environment; of Debian's packages, unpacked, if it is not installed.
 

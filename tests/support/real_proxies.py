@@ -60,16 +60,6 @@ def replace_all(text: str, changes: Mapping[str, str]) -> str:
 
 
 @functools.cache
-def find_nginx() -> Path:
-    """Where nginx is.
-
-    Raises:
-        MissingPart: it can't be had.
-    """
-    return find_program("usr/sbin/nginx", "nginx")[0]
-
-
-@functools.cache
 def find_haproxy() -> tuple[Path, Mapping[str, str]]:
     """Where HAProxy is, and what it needs in its environment.
 
@@ -87,12 +77,14 @@ def find_haproxy() -> tuple[Path, Mapping[str, str]]:
 @asynccontextmanager
 async def running_nginx(folder: Path, site: str, port: int) -> AsyncGenerator[None]:
     """Run nginx with what belongs into its `http` block until the block ends; it listens on `port` then."""
-    program = await asyncio.to_thread(find_nginx)
+    program, environment = await asyncio.to_thread(find_program, "usr/sbin/nginx", "nginx")
     config = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     text = NGINX.format(folder=folder, user=user, site=site)
     await asyncio.to_thread(_write, config, text)
-    async with _running([str(program), "-p", str(folder), "-e", f"{folder}/nginx.log", "-c", str(config)], port, {}):
+    async with _running(
+        [str(program), "-p", str(folder), "-e", f"{folder}/nginx.log", "-c", str(config)], port, environment
+    ):
         yield
 
 

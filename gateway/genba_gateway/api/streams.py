@@ -46,7 +46,7 @@ async def stream_events(changes: AsyncIterator[object], *, heartbeat_s: float = 
 
 
 async def stream_pieces(
-    pieces: AsyncIterator[str], *, finish: Callable[[str], str] = str, heartbeat_s: float = HEARTBEAT_S
+    pieces: AsyncIterator[str], finish: Callable[[str], str], *, heartbeat_s: float = HEARTBEAT_S
 ) -> Response:
     """Answer with server-sent events for a page: each is an event `piece` of HTML, for htmx to put into its place.
 

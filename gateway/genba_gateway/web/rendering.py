@@ -1,4 +1,4 @@
-"""Templates, read once when this module is imported, and the headers of every page.
+"""Templates, read once when this module is imported, and the answers made of them: pages, their pieces and streams.
 
 Every page forbids inline script and style, framing, and being kept by caches.
 """
@@ -97,7 +97,7 @@ async def stream_html(pieces: AsyncIterator[str]) -> Response:
         with speaking(language):
             return say_times(html, datetime.now(UTC))
 
-    return await stream_pieces(pieces, finish=finish)
+    return await stream_pieces(pieces, finish)
 
 
 def answer_html(text: str, *, status: int = 200, policy: dict[str, str] | None = None) -> Response:

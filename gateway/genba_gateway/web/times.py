@@ -43,32 +43,30 @@ def show_time(moment: datetime, *, absolute: bool = False) -> Markup:
 
 def say_times(html: str, now: datetime) -> str:
     """Rendered HTML with what is said of its moments at `now`, in the language spoken here."""
-    language = current_language()
 
     def say(found: re.Match[str]) -> str:
         moment = datetime.fromisoformat(f"{found[2]}+00:00")
-        return f"{found[1]}{escape(say_relative(moment, now, language))}"
+        return f"{found[1]}{escape(say_relative(moment, now))}"
 
     return _TIME.sub(say, html)
 
 
-def say_relative(moment: datetime, now: datetime, language: str) -> str:
-    """A moment in the largest unit that is full, as "5 minutes ago" or "in 2 hours"."""
+def say_relative(moment: datetime, now: datetime) -> str:
+    """A moment in the largest unit that is full, as "5 minutes ago" or "in 2 hours", in the language spoken here."""
     seconds = (moment - now).total_seconds()
     unit = next((index for index, (_, length, _) in enumerate(_UNITS) if abs(seconds) >= length), len(_UNITS) - 1)
     count = seconds / _UNITS[unit][1]
     # What was is told in full units; of what will be, 89.9 days are three months, not two.
-    return _say_count(language, unit, int(count + 0.5) if seconds > 0 else int(count))
+    number = int(count + 0.5) if seconds > 0 else int(count)
+    return _say_number(current_language(), unit, number) if number else translate("now")
 
 
 @lru_cache(_KEPT_WORDS)
-def _say_count(language: str, unit: int, count: int) -> str:
-    if not count:
-        return translate("now")
+def _say_number(language: str, unit: int, number: int) -> str:
     name, _, length = _UNITS[unit]
     # A threshold that nothing reaches keeps Babel at the unit given.
     return format_timedelta(
-        count * length, granularity=name, threshold=float("inf"), add_direction=True, locale=language
+        number * length, granularity=name, threshold=float("inf"), add_direction=True, locale=language
     )
 
 
