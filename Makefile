@@ -62,14 +62,16 @@ format: setup ## let ruff format the code and mend what it can
 	.genba/venv/tools/ruff format .
 	.genba/venv/tools/ruff check --fix .
 
+# A test that hangs ends by its own limit. The session's is for one that cannot, on a machine half as fast as ours.
 test: setup ## all tests but the long ones (25 minutes at most)
-	$(PYTEST) tests -m 'not soak' $(SPREAD) --session-timeout=1500 $(ARGS)
+	$(PYTEST) tests -m 'not soak' $(SPREAD) --session-timeout=3000 $(ARGS)
 
 unit: setup ## the fast tests, for the inner loop (a minute)
 	HYPOTHESIS_PROFILE=quick $(PYTEST) tests/unit -m 'not slow and not soak' $(SPREAD_UNITS) --session-timeout=300 $(ARGS)
 
-soak: setup ## the long tests: real waits, many kills
-	$(PYTEST) tests -m soak --timeout=3600 $(ARGS)
+# Fuzzing has one worker for an hour; meanwhile the other does all those that wait.
+soak: setup ## the long tests: real waits, many kills, an hour of fuzzing
+	$(PYTEST) tests/soak tests/e2e tests/integration -m soak --timeout=5400 -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 vsix: setup-run ## pack the VS Code extension into dist/ (needs Node.js 20 or later)
 	@$(PY) -m scripts.build_vsix

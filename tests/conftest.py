@@ -24,8 +24,8 @@ import psutil
 import pytest
 from blockbuster import BlockBuster, BlockBusterFunction
 
-from tests.support import fuzz_time
 from tests.support.cli_forks import stop_fork_server
+from tests.support.machine_state import MachineState
 
 OUR_PACKAGES: Final = ["genba_wire", "genba_gateway", "genba_agent", "genba_ide_bridge"]
 """A call blocks in our name when one of their frames is on the stack; what a test itself does is not judged."""
@@ -39,6 +39,8 @@ GONE_WITHIN_S: Final = 3.0
 _STEERING: Final = ("CODER_", "GENBA_", "TF_", "MAKE", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 LEFT_KEY: Final = "left_processes"
+
+_MACHINE: Final = pytest.StashKey[MachineState]()
 
 _left: list[str] = []
 
@@ -58,7 +60,6 @@ def restore_signals() -> None:
 
 
 restore_signals()
-assert fuzz_time.FUZZ_S > 0  # read before its variable is removed
 remove_steering_variables(os.environ)
 os.environ[SESSION_MARK] = uuid.uuid4().hex
 gc.disable()  # until the tests are collected: nearly all that this makes stays
@@ -150,6 +151,21 @@ def _reads_proc(file: io.IOBase, *_: object, **__: object) -> bool:
 
 def _names_proc(path: object = "", *_: object, **__: object) -> bool:
     return isinstance(path, str | bytes | Path) and os.fsdecode(path).startswith(("/proc", "/sys"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look at the machine before the test, to say with a failure what it had to do meanwhile."""
+    item.stash[_MACHINE] = MachineState()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure how busy the machine was: a wait that ran out may be due to that."""
+    report = yield
+    if report.failed and _MACHINE in item.stash:
+        report.sections.append(("the machine during the test", item.stash[_MACHINE].describe()))
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,20 +1,21 @@
 """Everything that reads bytes of strangers takes any bytes: for seconds in `make test`, for an hour in `make soak`.
 
-`GENBA_FUZZ_S` sets another number of seconds for the latter. A failure names the seed that repeats it.
+`PYTEST_FUZZ_S` sets another number of seconds for the latter. A failure names the seed that repeats it.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
 import psutil
 import pytest
 
-from tests.support.fuzz_time import FUZZ_S
 from tests.support.wire_fuzz import TARGETS
 
 SHORT_S = 20.0
+FUZZ_S = float(os.environ.get("PYTEST_FUZZ_S") or 3600)
 MOST_GROWTH_BYTES = 32 * 1024 * 1024
 """Of this process, over the whole of a run."""
 
