@@ -5,11 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.real_gateway import RealGateway
-
-pytestmark = pytest.mark.timeout(120)
 
 
 async def test_a_gateway_reaches_itself_as_others_do(short_dir: Path) -> None:

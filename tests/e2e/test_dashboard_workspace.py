@@ -22,7 +22,7 @@ from tests.support.dashboard_browser import PHONE, look, note_complaints, sign_i
 from tests.support.host_template import busy_resource, host_template, script
 from tests.support.real_gateway import RealGateway
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FOLDER: Final = "dashboard-workspace"
 LINES: Final = 20_000

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-import pytest
-
 from tests.support.real_cli import RealCli
 from tests.support.real_gateway import RealGateway, read_starter
 
@@ -41,7 +39,6 @@ async def read_numbers(follower: asyncio.subprocess.Process, numbers: list[int],
             numbers.append(int(text.rsplit("number ", 1)[1]))
 
 
-@pytest.mark.timeout(180)
 async def test_every_line_arrives_once_and_in_order_while_the_gateway_is_killed(short_dir: Path) -> None:
     async with RealGateway(short_dir / "gateway") as gateway:
         await gateway.sign_in()

@@ -12,7 +12,7 @@ from tests.e2e.conftest import Demo
 from tests.support.cli_process import run_genba, running_genba
 from tests.support.real_gateway import free_port
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_round_trips_and_throughput_are_measured(short_dir: Path, demo: Demo) -> None:

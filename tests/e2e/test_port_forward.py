@@ -13,7 +13,7 @@ from tests.e2e.conftest import Demo
 from tests.support.cli_process import RunningGenba, run_genba, running_genba
 from tests.support.real_gateway import CEILING_S, agents_of, free_port
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def upper(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -23,7 +23,7 @@ from tests.support.real_cli import Finished, RealCli
 from tests.support.real_gateway import CEILING_S, RealGateway
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 World = tuple[RealGateway, dict[str, Any]]
 

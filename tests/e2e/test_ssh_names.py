@@ -17,8 +17,6 @@ from tests.support.host_template import host_template
 from tests.support.real_cli import Finished, RealCli
 from tests.support.real_gateway import CEILING_S, RealGateway, clean_environment
 
-pytestmark = pytest.mark.timeout(300)
-
 GENBA = (sys.executable, "-m", "genba_ide_bridge")
 
 

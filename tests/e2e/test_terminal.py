@@ -24,7 +24,7 @@ from tests.support.cli_process import GENBA, TerminalGenba, genba_on_terminal
 from tests.support.real_cli import RealCli
 from tests.support.real_gateway import CEILING_S, RealGateway, read_starter
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BETWEEN_MODES = 'stty -g; "$@"; echo "code=$?"; stty -g; echo end-of-program'
 """A shell around the program, which shows the terminal's modes before and after."""

@@ -20,8 +20,6 @@ from tests.support.real_cli import RealCli
 from tests.support.real_gateway import CEILING_S, RealGateway
 from tests.support.tls import Authority, make_authority
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @dataclass
 class SecureDesk:

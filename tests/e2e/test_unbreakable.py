@@ -21,7 +21,7 @@ from genba_wire.tunnel.frames import CloseCode
 from tests.support.chaos_proxy import Way
 from tests.support.unbreakable_world import LINKS, MIB, SSH, World, begin, break_often, world
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CEILING_S = 90.0
 STEP = 12 * MIB

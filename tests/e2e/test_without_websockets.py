@@ -18,8 +18,6 @@ from tests.support.real_cli import RealCli
 from tests.support.real_gateway import RealGateway, free_port, read_starter
 from tests.support.refusing_proxy import Manner, RefusingProxy, refusing_proxy
 
-pytestmark = pytest.mark.timeout(300)
-
 MIB = 1024 * 1024
 NOTICE = "Connections go over HTTP requests, which is slower: websockets don't pass, as "
 

@@ -23,7 +23,7 @@ ARGUMENTS: Final = [
 
 SIZE: Final = (1280, 800)
 
-LIMIT_MS: Final = 60_000
+LIMIT_MS: Final = 120_000
 """How long anything may take to show on a page before a test gives up, unless it says otherwise."""
 
 

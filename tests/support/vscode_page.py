@@ -85,6 +85,8 @@ class VsCodePage:
     async def type_in_terminal(self, line: str) -> None:
         """Type a line into the terminal that is shown, and press Enter."""
         await self.page.locator(".terminal-wrapper.active .xterm-screen").click()
+        # VS Code gives the focus away later: on a busy machine the first keys would be lost.
+        await expect(self.page.locator(".terminal-wrapper.active textarea.xterm-helper-textarea")).to_be_focused()
         await self.page.keyboard.type(line)
         await self.page.keyboard.press("Enter")
 

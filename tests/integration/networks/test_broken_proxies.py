@@ -25,7 +25,7 @@ from tests.support.real_gateway import RealGateway, free_port
 from tests.support.real_proxies import PAGE, replace_all, running_haproxy, running_nginx
 from tests.support.tls import make_authority
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SILENCE_S = 10.0
 """How long silence is watched; the proxies that cut it do so after one second."""

@@ -20,7 +20,6 @@ IDLE_S = 75
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
 async def test_idle_session_is_not_even_interrupted() -> None:
     with tempfile.TemporaryDirectory(prefix="g-", dir="/tmp") as name:
         folder = Path(name)

@@ -23,7 +23,7 @@ from tests.support.real_gateway import RealGateway, free_port
 from tests.support.real_proxies import PAGE, read_snippet, replace_all, running_nginx
 from tests.support.tls import make_authority
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 NGINX_READ_S = 60
