@@ -93,6 +93,10 @@ class UpstreamConnection:
         # A head, and a body that its server wrote by itself: they leave together, too.
         return b"".join((parts.popleft(), parts.popleft()))
 
+    def read_more(self) -> Buffer | None:
+        """What has come behind what `read` returned, None if nothing has."""
+        return self._parts.popleft() if self._parts else None
+
     def peek(self) -> bytes | None:
         """What has come, while it stays here for `read`; None unless it is little and nothing is wrong."""
         if self._failure is not None or sum(map(len, self._parts)) > MAX_JOINED_BYTES:

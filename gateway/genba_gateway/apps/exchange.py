@@ -17,10 +17,13 @@ from genba_gateway.apps.responses import BadAnswer, Framing, ResponseHead, Respo
 from genba_gateway.apps.tasks import UNKNOWN_END, start_task, wait_reason
 from genba_gateway.apps.upstreams import BadAppUrl, make_target
 from genba_gateway.domain.app_access import AppGranted, AppRequest
-from genba_gateway.relay.http_answers import OwnAnswer, add_trailers, break_answer, cork
+from genba_gateway.relay.http_answers import OwnAnswer, add_trailers, break_answer, cork, find_own_answer
 from genba_gateway.services.agent_links import Lane
 from genba_wire.aio.turns import turns_of_loop
 from genba_wire.buffers import Buffer
+
+MAX_GATHER_BYTES: Final = 256 * 1024
+"""Parts of an answer that came together leave together: up to so much, as much as one read of a link brings."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -203,9 +206,12 @@ class Exchange:
             connection.release(size)
             if reader.is_complete:
                 return reader.can_reuse and (self.body.is_whole or not self.body.is_there)
-            data = await connection.read()
-            size = len(data)
-            parts = reader.read_body(data)
+            data: Buffer | None = await connection.read()
+            parts, size = list[Buffer](), 0
+            while data is not None:
+                size += len(data)
+                parts += reader.read_body(data)
+                data = connection.read_more() if size < MAX_GATHER_BYTES and not reader.is_complete else None
 
     async def _send_hints(self, links: list[bytes]) -> None:
         """Tell the browser what it will need, over HTTP/2: many clients of HTTP/1.1 would take it for the answer."""
@@ -229,9 +235,12 @@ class Exchange:
         return headers + [(b"set-cookie", each.encode()) for each in self._granted.set_cookies]
 
     async def _send_parts(self, parts: Sequence[Buffer], reader: ResponseReader) -> None:
-        last = len(parts) - 1
-        for index, part in enumerate(parts):
-            if index < last or not reader.is_complete:
+        before_last = parts[:-1] if reader.is_complete else parts
+        own = find_own_answer(self._scope) if len(before_last) > 1 else None
+        if own is not None:
+            await own.send_parts(before_last)
+        else:
+            for part in before_last:
                 await self._send({"type": "http.response.body", "body": part, "more_body": True})
         if not reader.is_complete:
             return

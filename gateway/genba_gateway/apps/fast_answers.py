@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,6 +13,7 @@ from hypercorn.config import Config
 
 from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.relay.http_answers import OwnAnswer
+from genba_wire.aio.gather_writer import GatherWriter
 from genba_wire.buffers import Buffer
 
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -46,6 +48,8 @@ class FastAnswer(OwnAnswer):
         self._left: int | None = None
         """Bytes of the body that are still to come, None for chunks."""
         self._room: asyncio.Future[None] | None = None
+        self._gatherer: GatherWriter | None = None
+        """Made for an answer that has use of it: most are short."""
         self._gone: asyncio.Future[None] | None = None
         """Of whoever waits for that."""
         self._is_asked = False
@@ -80,6 +84,19 @@ class FastAnswer(OwnAnswer):
             await self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
             raise BadMessages(f"{message['type']} is not expected here")
+
+    async def send_parts(self, parts: Sequence[Buffer]) -> None:
+        framed = [piece for part in parts for piece in self._frame(part, is_last=False) if len(piece)]
+        if self._head:
+            framed.insert(0, self._head)
+            self._head = b""
+        if self.has_left:
+            raise ClientLeft
+        if self._gatherer is None:
+            self._gatherer = GatherWriter(self._transport)
+        self._gatherer.write(framed, sum(map(len, framed)))
+        if self._room is not None:
+            await self._room
 
     @property
     def is_free(self) -> bool:

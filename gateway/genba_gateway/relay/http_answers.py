@@ -6,7 +6,7 @@ It relies on Hypercorn's inner workings as `takeover` does (docs/decisions/0008-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import h2.exceptions
@@ -49,6 +49,10 @@ class OwnAnswer(ABC):
     @abstractmethod
     def write_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: Buffer) -> None:
         """Write an answer at once; only when it `is_free`."""
+
+    @abstractmethod
+    async def send_parts(self, parts: Sequence[Buffer]) -> None:
+        """Send parts of a body with more to come, in one write; ASGI's `send` takes one part."""
 
     @abstractmethod
     def abort(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import Final
 from weakref import WeakKeyDictionary
+
+from genba_wire.aio.memory_pool import MemoryPool, is_free
 
 READ_BYTES: Final = 256 * 1024
 """At most so much is read in one turn of the loop, so that others get theirs (design.md, "The relay")."""
@@ -16,38 +17,25 @@ COPY_BELOW_BYTES: Final = 128 * 1024
 MAX_SPARE: Final = 64
 """16 MiB: what one link keeps until it is acknowledged."""
 
-SPARE_KEPT_S: Final = 2.0
-"""A transfer makes its memory anew so often, which takes a few milliseconds."""
-
 
 class ReadMemory:
     """Room for one read. Memory on which somebody keeps a view is left alone until nobody does.
 
     What is sent over a link is kept there until the other end has it, mostly for a moment and in order; so memory goes
-    round, and none has to be made while a transfer runs. A bytearray refuses to change its size while a view exists,
-    and that is how one is noticed.
+    round, and none has to be made while a transfer runs.
     """
 
-    __slots__ = ("__weakref__", "_memory", "_spare", "_trimming")
+    __slots__ = ("__weakref__", "_memory", "_pool")
 
     def __init__(self) -> None:
         self._memory = bytearray(READ_BYTES)
-        self._spare: deque[bytearray] = deque()
-        """Memory that was taken, the longest ago first."""
-        self._trimming: asyncio.TimerHandle | None = None
+        self._pool = MemoryPool(READ_BYTES, MAX_SPARE)
 
     def get_room(self) -> memoryview:
         """Return memory to read into."""
-        if not _is_free(self._memory):
-            spare = self._spare
-            if len(spare) < MAX_SPARE:
-                spare.append(self._memory)
-            if spare and _is_free(spare[0]):
-                self._memory = spare.popleft()
-            else:
-                self._memory = bytearray(READ_BYTES)
-            if self._trimming is None:
-                self._trimming = asyncio.get_running_loop().call_later(SPARE_KEPT_S, self._trim)
+        if not is_free(self._memory):
+            self._pool.give(self._memory)
+            self._memory = self._pool.get()
         return memoryview(self._memory)
 
     def take(self, size: int) -> memoryview | bytes:
@@ -58,20 +46,7 @@ class ReadMemory:
     @property
     def spare_bytes(self) -> int:
         """What goes round at the moment."""
-        return len(self._spare) * READ_BYTES
-
-    def _trim(self) -> None:
-        """Let go of the spare memory: what runs makes its own anew, and what rests needs none."""
-        self._spare.clear()
-        self._trimming = None
-
-
-def _is_free(memory: bytearray) -> bool:
-    try:
-        memory.append(memory.pop())
-    except BufferError:
-        return False
-    return True
+        return self._pool.spare_bytes
 
 
 _memories: WeakKeyDictionary[asyncio.AbstractEventLoop, ReadMemory] = WeakKeyDictionary()

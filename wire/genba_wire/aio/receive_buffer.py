@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
+from weakref import WeakKeyDictionary
+
+from genba_wire.aio.memory_pool import MemoryPool, is_free
 
 IDLE_BYTES: Final = 16 * 1024
 """What a quiet carrier keeps."""
@@ -16,6 +20,9 @@ READ_BYTES: Final = 256 * 1024
 MIN_READ_BYTES: Final = 8 * 1024
 """With less room behind what is there, the unread part is moved to the front."""
 
+MAX_SPARE: Final = 16
+"""12 MiB for all carriers of a loop."""
+
 QUIET_READS: Final = 256
 """After so many small reads in a row a busy carrier counts as quiet again."""
 
@@ -23,13 +30,14 @@ QUIET_READS: Final = 256
 class ReceiveBuffer:
     """Bytes between `start` and `end` are received and not read yet.
 
-    Views of the memory may be kept by whoever got them: memory with a view on it is never written to again, it is
-    replaced. A bytearray refuses to change its size while a view exists, and that is how one is noticed.
+    Views of the memory may be kept by whoever got them: memory with a view on it is not written to, it is replaced.
     """
 
-    __slots__ = ("_quiet_reads", "end", "memory", "start")
+    __slots__ = ("_pool", "_quiet_reads", "end", "memory", "start")
 
-    def __init__(self, early: bytes = b"") -> None:
+    def __init__(self, early: bytes, pool: MemoryPool) -> None:
+        """Begin with what was received already; `pool` has memory of `BULK_BYTES`."""
+        self._pool = pool
         self.memory = bytearray(max(IDLE_BYTES, len(early) + MIN_READ_BYTES))
         self.memory[: len(early)] = early
         self.start: int = 0
@@ -44,10 +52,10 @@ class ReceiveBuffer:
         """
         size = len(self.memory)
         if self.start == self.end and self.start:
-            self._move_to(self.memory if self._is_free() else bytearray(size))
+            self._move_to(self.memory if is_free(self.memory) else self._make(size))
         if self.start + frame_bytes > size or size - self.end < MIN_READ_BYTES:
             wanted = max(BULK_BYTES, max(frame_bytes, self.end - self.start) + MIN_READ_BYTES)
-            self._move_to(self.memory if wanted <= size and self._is_free() else bytearray(wanted))
+            self._move_to(self.memory if wanted <= size and is_free(self.memory) else self._make(wanted))
         return memoryview(self.memory)[self.end : self.end + READ_BYTES]
 
     def received(self, size: int) -> None:
@@ -65,15 +73,12 @@ class ReceiveBuffer:
         unread = self.end - self.start
         if unread:
             memoryview(memory)[:unread] = memoryview(self.memory)[self.start : self.end]
+        if memory is not self.memory and len(self.memory) == self._pool.size:
+            self._pool.give(self.memory)
         self.memory, self.start, self.end = memory, 0, unread
 
-    def _is_free(self) -> bool:
-        try:
-            last = self.memory.pop()
-        except BufferError:
-            return False
-        self.memory.append(last)
-        return True
+    def _make(self, size: int) -> bytearray:
+        return self._pool.get() if size == self._pool.size else bytearray(size)
 
 
 def measure_frame(memory: bytearray, start: int, end: int) -> int:
@@ -89,3 +94,15 @@ def measure_frame(memory: bytearray, start: int, end: int) -> int:
     if length == 126:
         return header + 2 + (memory[start + 2] << 8 | memory[start + 3]) if there >= 4 else 0
     return header + 8 + int.from_bytes(memory[start + 2 : start + 10], "big") if there >= 10 else 0
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, MemoryPool] = WeakKeyDictionary()
+
+
+def receive_pool_of_loop() -> MemoryPool:
+    """The memory of busy carriers of the running loop, made when it is first asked for."""
+    loop = asyncio.get_running_loop()
+    pool = _pools.get(loop)
+    if pool is None:
+        pool = _pools[loop] = MemoryPool(BULK_BYTES, MAX_SPARE)
+    return pool

@@ -13,7 +13,7 @@ from genba_wire.aio.carrier import (
     CarrierReceiver,
 )
 from genba_wire.aio.gather_writer import GatherWriter, set_no_delay
-from genba_wire.aio.receive_buffer import ReceiveBuffer, measure_frame
+from genba_wire.aio.receive_buffer import ReceiveBuffer, measure_frame, receive_pool_of_loop
 from genba_wire.aio.turns import turns_of_loop
 from genba_wire.buffers import Buffer
 from genba_wire.errors import RemoteProtocolError
@@ -75,7 +75,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
         self._on_connection_lost = on_connection_lost
         self._writer = GatherWriter(transport)
         self._reader = MessageReader(is_server=is_server, max_message=MAX_MESSAGE_BYTES)
-        self._buffer = ReceiveBuffer(early)
+        self._buffer = ReceiveBuffer(early, receive_pool_of_loop())
         self._may_be_plain = True
         self._frame_bytes = 0
         self._max_frame_bytes = MAX_MESSAGE_BYTES + MAX_HEADER_BYTES - (0 if is_server else len(MASK_ZERO))

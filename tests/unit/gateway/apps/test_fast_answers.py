@@ -9,6 +9,7 @@ import h11
 import pytest
 from hypercorn.config import Config
 
+from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.apps.fast_answers import BadMessages, FastAnswer
 
 
@@ -24,6 +25,15 @@ class Kept:
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def get_extra_info(self, _name: str) -> None:
+        """It is on no socket."""
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
 
 
 def make(method: str = "GET", *, keep_alive: bool = True) -> tuple[FastAnswer, Kept]:
@@ -53,6 +63,35 @@ def read(data: bytes, method: str = "GET") -> tuple[h11.Response, bytes, h11.Con
         found += bytes(event.data)
     assert isinstance(event, h11.EndOfMessage), event
     return head, found, parser
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_parts_that_came_together_leave_in_one_write(has_length: bool) -> None:
+    answer, kept = make()
+    answer.is_corked = True
+    headers = [(b"content-length", b"6")] if has_length else []
+    await send(answer, start(200, *headers))
+    await answer.send_parts([memoryview(b"ab"), b"", b"c"])
+    assert len(kept.written) == 1
+    await answer.send_parts([b"d", b"e"])
+    await send(answer, body(b"f"))
+    assert read(b"".join(kept.written))[1] == b"abcdef"
+
+
+async def test_parts_wait_for_room_and_end_with_the_client() -> None:
+    answer, kept = make()
+    await send(answer, start(200))
+    answer.pause()
+    async with asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(answer.send_parts([b"a", b"b"]))
+        await asyncio.sleep(0)
+        assert not sending.done()
+        answer.resume()
+    answer.leave()
+    written = len(kept.written)
+    with pytest.raises(ClientLeft):
+        await answer.send_parts([b"c", b"d"])
+    assert len(kept.written) == written
 
 
 async def send(answer: FastAnswer, *messages: dict[str, Any]) -> None:

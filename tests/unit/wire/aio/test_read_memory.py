@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from genba_wire.aio import read_memory
+from genba_wire.aio import memory_pool
 from genba_wire.aio.read_memory import COPY_BELOW_BYTES, READ_BYTES, ReadMemory, memory_of_loop
 
 
@@ -58,7 +58,7 @@ async def test_memory_goes_round_while_what_was_read_is_kept_for_a_while() -> No
 
 
 async def test_spare_memory_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_memory, "SPARE_KEPT_S", 0.0)
+    monkeypatch.setattr(memory_pool, "SPARE_KEPT_S", 0.0)
     memory = ReadMemory()
     kept = read(memory, 1, READ_BYTES)
     read(memory, 2, 1)
