@@ -24,7 +24,7 @@ MIB: Final = 1024 * 1024
 LINKS: Final = "unbreakable_client"
 SSH: Final = "unbreakable_ssh"
 """Modules that are a user: with links of its own, and with OpenSSH."""
-TICKS: Final = "i=0; while :; do i=$((i+1)); echo tick-$i-; sleep 0.05; done &"
+TICKS: Final = "i=0; while i=$((i+1)); echo tick-$i-; do sleep 0.05; done &"
 
 
 @dataclass
