@@ -46,6 +46,24 @@ async def test_a_file_is_edited_in_code_server_over_a_restart_of_the_gateway(bro
         await page.close()
 
 
+async def test_a_press_opens_an_app_although_its_link_is_replaced_meanwhile(browser: AppBrowser) -> None:
+    page = await browser.open_signed_in(f"{browser.gateway.url}/@admin/demo")
+    try:
+        link = page.get_by_role("link", name="VS Code in the browser")
+        await link.hover()
+        before = await link.element_handle()
+        note = "({ detail }) => { window.came = `${window.came} ${detail.data.slice(0, 30)}`; }"
+        await page.evaluate(f"window.addEventListener('htmx:sseBeforeMessage', {note}, true)")
+        await page.mouse.down()
+        await page.wait_for_function("window.came?.includes('<!--live-agents ')")
+        async with browser.context.expect_page() as opened:
+            await page.mouse.up()
+        await (await opened.value).close()
+        await page.wait_for_function("(link) => !link.isConnected", arg=before)  # what waited was put in
+    finally:
+        await page.close()
+
+
 async def follow_link(browser: AppBrowser) -> Page:
     """Open code-server as most people do: from the workspace's page."""
     page = await browser.open_signed_in(f"{browser.gateway.url}/@admin/demo")

@@ -30,9 +30,9 @@ ASSETS: Final = {
     for file in sorted(_FOLDER.rglob("*"))
     if file.suffix in _TYPES
 }
-_LIVE: Final = ("vendor/htmx.js", "vendor/htmx-sse.js")
+_LIVE: Final = ("vendor/htmx.js", "vendor/htmx-sse.js", "live.js")
 if all(name in ASSETS for name in _LIVE):
-    # Both in one answer: a browser has six connections for a page's files, and a seventh file waits for one of them.
+    # In one answer: a browser has six connections for a page's files, and a seventh file waits for one of them.
     ASSETS["vendor/htmx.live.js"] = b";\n".join(ASSETS[name] for name in _LIVE)
 ASSETS_VERSION: Final = hashlib.sha256(b"".join(name.encode() + ASSETS[name] for name in ASSETS)).hexdigest()[:12]
 
