@@ -51,15 +51,15 @@ async def test_a_press_opens_an_app_although_its_link_is_replaced_meanwhile(brow
     try:
         link = page.get_by_role("link", name="VS Code in the browser")
         await link.hover()
-        before = await link.element_handle()
-        note = "({ detail }) => { window.came = `${window.came} ${detail.data.slice(0, 30)}`; }"
+        await link.evaluate("(link) => { link.dataset.before = ''; }")
+        note = "({ detail }) => { document.body.dataset.came += detail.data.slice(0, 30); }"
         await page.evaluate(f"window.addEventListener('htmx:sseBeforeMessage', {note}, true)")
         await page.mouse.down()
-        await page.wait_for_function("window.came?.includes('<!--live-agents ')")
+        await expect(page.locator("body[data-came*='<!--live-agents ']")).to_be_attached()
         async with browser.context.expect_page() as opened:
             await page.mouse.up()
         await (await opened.value).close()
-        await page.wait_for_function("(link) => !link.isConnected", arg=before)  # what waited was put in
+        await expect(page.locator("[data-before]")).to_have_count(0)  # what waited was put in
     finally:
         await page.close()
 
