@@ -13,7 +13,7 @@ from hypercorn.config import Config
 
 from genba_gateway.apps.bodies import ClientLeft
 from genba_gateway.relay.http_answers import OwnAnswer
-from genba_wire.aio.gather_writer import GatherWriter
+from genba_wire.aio.gather_writer import MIN_GATHER_BYTES, GatherWriter
 from genba_wire.buffers import Buffer
 
 _REASONS: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
@@ -78,25 +78,14 @@ class FastAnswer(OwnAnswer):
             self.is_begun = True
             self._head = self._write_head(message["status"], message["headers"])
             if not self.is_corked:
-                head, self._head = self._head, b""
-                await self._write(head)
+                await self._write([])
         elif message["type"] == "http.response.body" and self.is_begun and not self.is_complete:
             await self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
             raise BadMessages(f"{message['type']} is not expected here")
 
     async def send_parts(self, parts: Sequence[Buffer]) -> None:
-        framed = [piece for part in parts for piece in self._frame(part, is_last=False) if len(piece)]
-        if self._head:
-            framed.insert(0, self._head)
-            self._head = b""
-        if self.has_left:
-            raise ClientLeft
-        if self._gatherer is None:
-            self._gatherer = GatherWriter(self._transport)
-        self._gatherer.write(framed, sum(map(len, framed)))
-        if self._room is not None:
-            await self._room
+        await self._write([piece for part in parts for piece in self._frame(part, is_last=False)])
 
     @property
     def is_free(self) -> bool:
@@ -165,11 +154,7 @@ class FastAnswer(OwnAnswer):
         return head
 
     async def _send_body(self, data: Buffer, *, is_last: bool) -> None:
-        parts = self._frame(data, is_last=is_last)
-        if self._head:
-            parts.insert(0, self._head)
-            self._head = b""
-        await self._write(parts[0] if len(parts) == 1 else b"".join(parts))
+        await self._write(self._frame(data, is_last=is_last))
 
     def _frame(self, data: Buffer, *, is_last: bool) -> list[Buffer]:
         """A part of the body as it goes over the wire."""
@@ -188,10 +173,19 @@ class FastAnswer(OwnAnswer):
         self.is_complete = is_last
         return parts
 
-    async def _write(self, data: Buffer) -> None:
+    async def _write(self, pieces: list[Buffer]) -> None:
+        """Write the head, if it waits, and these, in one write."""
+        if self._head:
+            pieces.insert(0, self._head)
+            self._head = b""
         if self.has_left:
             raise ClientLeft
-        if len(data):
-            self._transport.write(data)
+        size = sum(map(len, pieces))
+        if len(pieces) > 1 and size >= MIN_GATHER_BYTES:
+            if self._gatherer is None:
+                self._gatherer = GatherWriter(self._transport)
+            self._gatherer.write(pieces, size)
+        elif size:
+            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if self._room is not None:
             await self._room

@@ -7,6 +7,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from genba_gateway.relay.unmasking import HEADROOM
+from genba_wire.aio.memory_pool import is_free
 
 READ_BYTES: Final = 256 * 1024
 """At most so much is read in one turn of the loop, so that the API gets its turns (design.md, "The relay")."""
@@ -16,8 +17,7 @@ class ReceiveMemory:
     """`HEADROOM` bytes, and behind them room for `READ_BYTES`.
 
     A transport may keep a view of what it could not send at once (asyncio does from Python 3.12 on); memory with a
-    view on it is left alone and replaced. A bytearray refuses to change its size while a view exists, and that is how
-    one is noticed.
+    view on it is left alone and replaced.
     """
 
     __slots__ = ("__weakref__", "_memory")
@@ -27,9 +27,7 @@ class ReceiveMemory:
 
     def get_room(self) -> memoryview:
         """Return memory to receive into, valid until the next call."""
-        try:
-            self._memory.append(self._memory.pop())
-        except BufferError:
+        if not is_free(self._memory):
             self._memory = bytearray(HEADROOM + READ_BYTES)
         return memoryview(self._memory)[HEADROOM:]
 

@@ -101,8 +101,4 @@ _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, MemoryPool] = WeakKeyDictio
 
 def receive_pool_of_loop() -> MemoryPool:
     """The memory of busy carriers of the running loop, made when it is first asked for."""
-    loop = asyncio.get_running_loop()
-    pool = _pools.get(loop)
-    if pool is None:
-        pool = _pools[loop] = MemoryPool(BULK_BYTES, MAX_SPARE)
-    return pool
+    return _pools.setdefault(asyncio.get_running_loop(), MemoryPool(BULK_BYTES, MAX_SPARE))

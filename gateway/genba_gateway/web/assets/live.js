@@ -1,7 +1,7 @@
 // Pieces of a page that come by themselves (web/workspace/pieces.py, web/workspaces.py). Served with htmx (assets.py).
 
 (() => {
-  // What is shown already is not put in again.
+  // What is shown already is not put in again; what is not will be, and is remembered as shown.
   const isShown = (data) => {
     const found = /^<!--([\w-]+) ([0-9a-f]+)-->/.exec(data);
     const place = found && document.getElementById(found[1]);
