@@ -10,7 +10,7 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -137,11 +137,11 @@ class Machine:
         return started.read_text().splitlines() if started.exists() else []
 
     @asynccontextmanager
-    async def run(self, *, folder: str = "", installer: str = "") -> AsyncGenerator[Run]:
+    async def run(self, *, folder: str = "", installer: str = "", script: str = SCRIPT) -> AsyncGenerator[Run]:
         """Start the script; at the end it is ended as the agent ends it, with all that it started."""
         settings = f"code_server_version={VERSION}\ncode_server_folder='{folder}'\ncode_server_installer='{installer}'"
         file = self.folder / "script"
-        file.write_text(f"#!/bin/sh\n{settings}\n{SCRIPT}")
+        file.write_text(f"#!/bin/sh\n{settings}\n{script}")
         process = await asyncio.create_subprocess_exec(
             *("/bin/sh", str(file)),
             env={
@@ -163,6 +163,27 @@ class Machine:
                 if process.returncode is None:
                     os.killpg(process.pid, signal.SIGHUP)
                 await process.wait()
+                await _see_all_end(process.pid)
+
+
+async def _see_all_end(session: int) -> None:
+    """Raises AssertionError for what lives on in a session, which is ended: it would keep the script's output open."""
+    try:
+        await eventually(lambda: not _members(session))
+    except TimeoutError:
+        left = _members(session)
+        for process in left:
+            process.kill()
+        raise AssertionError(f"these live on after the script: {left}") from None
+
+
+def _members(session: int) -> list[psutil.Process]:
+    members: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                members.append(process)
+    return members
 
 
 async def _read(run: Run) -> None:
@@ -338,6 +359,15 @@ async def test_a_failed_installation_gives_npms_reason_and_leaves_nothing(machin
         f"{machine.kept.name}.lock",
         f"{machine.kept.name}.log",
     ]
+
+
+async def test_a_stop_before_a_process_has_its_name_ends_it_too(machine: Machine) -> None:
+    named = "child=$! named=$!\n"
+    assert named in SCRIPT
+    at_once = SCRIPT.replace(named, f"kill -HUP $$; {named}")
+    async with machine.run(folder="/nowhere", script=at_once) as run:
+        assert await run.process.wait() == 0
+    assert run.has_said("everything else of the workspace works")
 
 
 async def test_an_npm_that_is_broken_itself_gives_its_reason(machine: Machine) -> None:

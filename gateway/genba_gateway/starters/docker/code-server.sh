@@ -36,8 +36,10 @@ longest_start=60
 well_after=60
 
 child=
-fresh=
 watcher=
+# The last process that got one of these two names.
+named=
+fresh=
 listening=
 marked=
 
@@ -51,6 +53,8 @@ complain() {
 
 stop() {
     trap '' HUP INT TERM
+    # The signal may come when a process has been started and not yet been named.
+    [ "$!" = "$named" ] || kill -KILL "$!" 2>/dev/null
     [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null
     tries=0
     # More than once: a subshell that has only begun loses what it is sent.
@@ -85,7 +89,7 @@ fail() {
     exec 8>&- 9>&-
     while :; do
         sleep 3600 &
-        child=$!
+        child=$! named=$!
         wait "$child"
     done
 }
@@ -134,7 +138,7 @@ watch() {
             say "$1: $passed s so far$(name_package)."
         done
     ) 8>&- 9>&- &
-    watcher=$!
+    watcher=$! named=$!
 }
 
 unwatch() {
@@ -149,7 +153,7 @@ run_slow() {
     what=$1
     shift
     "$@" >>"$kept.log" 2>&1 8>&- 9>&- &
-    child=$!
+    child=$! named=$!
     watch "$what"
     wait "$child"
     result=$?
@@ -233,7 +237,7 @@ install() {
     if ! flock -n 8; then
         say "code-server $code_server_version is being installed by another workspace; waiting for that."
         flock 8 9>&- &
-        child=$!
+        child=$! named=$!
         watch "Waiting"
         wait "$child"
         child=
@@ -308,7 +312,7 @@ keep_running() {
         began=$(date +%s)
         # It keeps descriptor 9, the lock: whoever comes while it runs leaves it alone.
         run_code_server >>"$log" 2>&1 </dev/null &
-        child=$!
+        child=$! named=$!
         wait_until_ready
         wait "$child"
         status=$?
@@ -319,7 +323,7 @@ keep_running() {
         complain "code-server ended with status $status and is started again in $pause s. The last lines of $log:"
         tail -n 5 "$log" >&2
         sleep "$pause" 9>&- &
-        child=$!
+        child=$! named=$!
         wait "$child"
         child=
         pause=$((pause * 2 > longest_pause ? longest_pause : pause * 2))
