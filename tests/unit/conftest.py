@@ -31,33 +31,53 @@ SLOW: Final = (
     "gateway/services/test_builds.py",
     "gateway/services/test_client_carriers.py",
     "gateway/services/test_deadlines.py",
+    "gateway/services/test_deployment_stats.py",
     "gateway/services/test_import_runs.py",
     "gateway/services/test_job_recovery.py",
     "gateway/services/test_job_runner.py",
     "gateway/services/test_job_runner_faults.py",
     "gateway/services/test_jobs.py",
     "gateway/services/test_owner_secrets.py",
+    "gateway/services/test_port_shares.py",
+    "gateway/services/test_restarts.py",
     "gateway/services/test_template_versions.py",
     "gateway/services/test_templates.py",
     "gateway/services/test_terminals.py",
     "gateway/services/test_timings.py",
+    "gateway/services/test_version_archive.py",
+    "gateway/services/test_workspace_lists.py",
+    "gateway/services/test_workspace_sights.py",
     "gateway/services/test_workspaces.py",
     "gateway/store",
     "gateway/web/test_account.py",
     "gateway/web/test_git_ssh_keys.py",
     "gateway/web/test_health.py",
+    "gateway/web/test_languages.py",
+    "gateway/web/test_template_editor.py",
+    "gateway/web/test_template_pages.py",
+    "gateway/web/test_template_settings.py",
     "gateway/web/test_tokens.py",
     "gateway/web/test_user_changes.py",
     "gateway/web/test_users.py",
+    "gateway/web/test_workspace_forms.py",
+    "gateway/web/test_workspaces.py",
+    "gateway/web/workspace/test_agent_steps.py",
+    "gateway/web/workspace/test_kept_steps.py",
+    "gateway/web/workspace/test_ports.py",
     "ide_bridge/cli/commands/test_builds.py",
+    "ide_bridge/cli/commands/test_config_ssh.py",
+    "ide_bridge/cli/commands/test_stat.py",
     "ide_bridge/cli/commands/test_templates.py",
     "ide_bridge/cli/test_autostart.py",
+    "ide_bridge/cli/test_start_scripts.py",
     "ide_bridge/cli/test_workspace_log.py",
+    "ide_bridge/lsp/test_logs.py",
     "ide_bridge/lsp/test_portability.py",
     "ide_bridge/lsp/test_workspaces.py",
     "ide_bridge/test_portability.py",
+    "support/test_cli_forks.py",
 )
-"""They drive a whole app on a database, or start programs: a quarter of a second a test, half of what all take."""
+"""They drive a whole app on a database, start programs or wait: a tenth of a second or more a test, half of it all."""
 
 SLOW_TESTS: Final = (
     "agent/ssh/test_pty_program.py::test_its_end_takes_what_it_started_with_it",
@@ -68,8 +88,11 @@ SLOW_TESTS: Final = (
     "ide_bridge/cli/test_running.py::test_a_reader_that_leaves_a_followed_log_ends_the_program_quietly",
     "ide_bridge/support/test_redaction.py::test_long_texts_take_no_longer_than_their_length",
     "support/test_living_processes.py::test_what_has_a_path_of_the_folder_is_ended_with_its_children",
+    "support/test_machine_state.py::test_a_failure_is_shown_with_it",
 )
 """Beside fast ones, those that start programs with all their imports, take megabytes, or wait for a second."""
+
+_SLOW_PATHS: Final = frozenset(HERE / each for each in SLOW)
 
 # How long something takes says nothing on a machine that does other things too.
 settings.register_profile("all", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,4 +115,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @functools.cache
 def _is_slow(path: Path) -> bool:
-    return any(path.is_relative_to(HERE / each) for each in SLOW)
+    return not _SLOW_PATHS.isdisjoint((path, *path.parents))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from genba_agent.carriers.speed import handle_speed_stream
+from genba_ide_bridge.sessions import measuring
 from genba_ide_bridge.sessions.measuring import EchoLine, Throughput, measure_throughput
 from genba_wire.aio.stream import Stream
 from genba_wire.errors import StreamRefused
@@ -40,11 +41,13 @@ async def test_answer_that_comes_late_is_not_taken_for_the_next() -> None:
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-async def test_throughput_is_measured_in_intervals(direction: str) -> None:
+async def test_throughput_is_measured_in_intervals(direction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "INTERVAL_S", 0.25)
     async with link_world(handle_speed_stream) as (world, _, _):
         stream = await world.session.open_stream(SPEED, f'{{"direction":"{direction}"}}'.encode())
         told: list[Throughput] = []
-        whole = await measure_throughput(stream, is_up=direction == "up", duration_s=0.12, on_interval=told.append)
+        whole = await measure_throughput(stream, is_up=direction == "up", duration_s=0.6, on_interval=told.append)
+        assert len(told) > 1
         assert whole.size_bytes == sum(each.size_bytes for each in told) > 0
         assert (told[0].start_s, told[-1].end_s) == (0.0, whole.end_s)
         assert stream.is_over
