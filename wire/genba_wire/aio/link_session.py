@@ -24,6 +24,11 @@ FLUSH_BYTES: Final = 4 * DATA_CHUNK_BYTES
 """About so much is sent in one turn of the loop, then others get theirs."""
 
 
+MAX_WAITING: Final = 16 * 1024
+"""Messages of the link and frames of its streams that may wait for a carrier, a few megabytes. Only a peer that asks
+and does not read the answers gets there: credit grows with what is read, and streams have their own limit."""
+
+
 class LinkSession:
     """One link. Everything is called in the event loop's thread; it starts no task, its timers are its own.
 
@@ -178,6 +183,9 @@ class LinkSession:
             return
         if self._link.ack_at < self._timer_at:
             self._set_timer()
+        if self._link.waiting_messages + self._streams.waiting_frames > MAX_WAITING:
+            self._break(RemoteProtocolError("the other end asks, and does not read the answers"))
+            return
         # Mostly there is nothing: a short message is neither acknowledged nor given credit for at once.
         if self._link.has_messages or self._streams.has_more or self._link.has_more_to_resend:
             self._flush_soon()
@@ -256,14 +264,13 @@ class LinkSession:
         """Send what streams and link have, unless the carrier has enough to do."""
         self._is_flush_due = False
         carrier, link = self._carrier, self._link
-        if carrier is None:
+        if carrier is None or carrier.is_sending_paused:
             return
-        if not carrier.is_sending_paused:
-            if link.has_more_to_resend:
-                link.resend(FLUSH_BYTES)
-                self._flush_next_turn()
-            elif link.is_writable:
-                self._send_frames()
+        if link.has_more_to_resend:
+            link.resend(FLUSH_BYTES)
+            self._flush_next_turn()
+        elif link.is_writable:
+            self._send_frames()
         self._send_messages()
 
     def _send_frames(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from genba_wire.aio.memory_pool import MemoryPool, is_free
+from genba_wire.aio.memory_pool import Memory, MemoryPool, is_free
 
 READ_BYTES: Final = 256 * 1024
 """At most so much is read in one turn of the loop, so that others get theirs (design.md, "The relay")."""
@@ -28,7 +28,7 @@ class ReadMemory:
     __slots__ = ("__weakref__", "_memory", "_pool")
 
     def __init__(self) -> None:
-        self._memory = bytearray(READ_BYTES)
+        self._memory = Memory(READ_BYTES)
         self._pool = MemoryPool(READ_BYTES, MAX_SPARE)
 
     def get_room(self) -> memoryview:

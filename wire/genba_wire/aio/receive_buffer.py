@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
-from genba_wire.aio.memory_pool import MemoryPool, is_free
+from genba_wire.aio.memory_pool import Memory, MemoryPool, is_free
 
 IDLE_BYTES: Final = 16 * 1024
 """What a quiet carrier keeps."""
@@ -23,6 +23,13 @@ MIN_READ_BYTES: Final = 8 * 1024
 MAX_SPARE: Final = 16
 """12 MiB for all carriers of a loop."""
 
+LEND_FROM_BYTES: Final = 4 * 1024
+"""Less is copied: who keeps a view of a few bytes keeps all the memory around them."""
+
+MAX_LENT: Final = 32
+"""Pieces of memory, 24 MiB, that those may keep who got messages of one carrier. Past that they get copies: what waits
+for a slow reader then takes no more than it has bytes."""
+
 QUIET_READS: Final = 256
 """After so many small reads in a row a busy carrier counts as quiet again."""
 
@@ -33,16 +40,23 @@ class ReceiveBuffer:
     Views of the memory may be kept by whoever got them: memory with a view on it is not written to, it is replaced.
     """
 
-    __slots__ = ("_pool", "_quiet_reads", "end", "memory", "start")
+    __slots__ = ("_is_copying", "_lent", "_pool", "_quiet_reads", "end", "memory", "start")
 
     def __init__(self, early: bytes, pool: MemoryPool) -> None:
         """Begin with what was received already; `pool` has memory of `BULK_BYTES`."""
         self._pool = pool
-        self.memory = bytearray(max(IDLE_BYTES, len(early) + MIN_READ_BYTES))
+        self.memory = Memory(max(IDLE_BYTES, len(early) + MIN_READ_BYTES))
         self.memory[: len(early)] = early
         self.start: int = 0
         self.end: int = len(early)
         self._quiet_reads = 0
+        self._lent: list[ref[Memory]] = []
+        """Memory that was replaced while there was a view of it."""
+        self._is_copying = False
+
+    def lend(self, message: memoryview) -> memoryview:
+        """Return a message that lies in `memory` as its receiver may have it: for as long as that likes."""
+        return memoryview(bytes(message)) if self._is_copying or len(message) < LEND_FROM_BYTES else message
 
     def make_room(self, frame_bytes: int) -> memoryview:
         """Return memory to receive into, behind `end`.
@@ -50,6 +64,8 @@ class ReceiveBuffer:
         Args:
             frame_bytes: length of the frame that begins at `start`, as far as it is known; it will fit.
         """
+        if self._is_copying:
+            self._count_lent()
         size = len(self.memory)
         if self.start == self.end and self.start:
             self._move_to(self.memory if is_free(self.memory) else self._make(size))
@@ -67,18 +83,27 @@ class ReceiveBuffer:
             and len(self.memory) > IDLE_BYTES
             and self.end - self.start < IDLE_BYTES // 2
         ):
-            self._move_to(bytearray(IDLE_BYTES))
+            self._move_to(Memory(IDLE_BYTES))
 
-    def _move_to(self, memory: bytearray) -> None:
+    def _move_to(self, memory: Memory) -> None:
         unread = self.end - self.start
         if unread:
             memoryview(memory)[:unread] = memoryview(self.memory)[self.start : self.end]
-        if memory is not self.memory and len(self.memory) == self._pool.size:
-            self._pool.give(self.memory)
+        if memory is not self.memory:
+            if not is_free(self.memory):
+                self._lent.append(ref(self.memory))
+                if len(self._lent) >= MAX_LENT:
+                    self._count_lent()
+            if len(self.memory) == self._pool.size:
+                self._pool.give(self.memory)
         self.memory, self.start, self.end = memory, 0, unread
 
-    def _make(self, size: int) -> bytearray:
-        return self._pool.get() if size == self._pool.size else bytearray(size)
+    def _count_lent(self) -> None:
+        self._lent = [each for each in self._lent if (memory := each()) is not None and not is_free(memory)]
+        self._is_copying = len(self._lent) >= MAX_LENT
+
+    def _make(self, size: int) -> Memory:
+        return self._pool.get() if size == self._pool.size else Memory(size)
 
 
 def measure_frame(memory: bytearray, start: int, end: int) -> int:

@@ -109,6 +109,11 @@ class StreamTable:
         """Whether `take_frames` has something, or streams wait for their turn."""
         return bool(self._sending) or self._mux.has_frames
 
+    @property
+    def waiting_frames(self) -> int:
+        """What the mux has to say, beside what streams have to send."""
+        return self._mux.waiting_frames
+
     def set_attached(self, *, is_attached: bool) -> None:
         """Tell the streams that the link's carrier was lost, or that there is one again."""
         if is_attached == self._is_attached:

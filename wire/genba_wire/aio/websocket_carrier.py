@@ -233,7 +233,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
                 if not payload_at:
                     self._read_frame(view[frame_at:position])
                 elif self._receiver is not None:
-                    self._receiver.message_received(view[payload_at:position])
+                    self._receiver.message_received(buffer.lend(view[payload_at:position]))
             if frame_bytes > self._max_frame_bytes:
                 raise RemoteProtocolError(
                     f"a frame of {frame_bytes} bytes; {self._max_frame_bytes} are allowed", CLOSE_TOO_BIG
@@ -268,7 +268,7 @@ class WebSocketCarrier(asyncio.BufferedProtocol):
             if not isinstance(event, BinaryMessage):
                 self._handle_control(event)
             elif self._receiver is not None:
-                self._receiver.message_received(event.data)
+                self._receiver.message_received(self._buffer.lend(event.data))
 
     def _handle_control(self, event: MessageEvent) -> None:
         match event:

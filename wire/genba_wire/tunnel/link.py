@@ -255,6 +255,11 @@ class Link(LinkBase):
         self._end(code, reason, tell_peer=True)
         self._events.clear()
 
+    @property
+    def waiting_messages(self) -> int:
+        """How many `messages_to_send` has."""
+        return len(self._outgoing)
+
     def messages_to_send(self) -> list[tuple[Buffer, ...]]:
         """Take what is to be sent on the carrier, in order, each message in parts."""
         outgoing = self._outgoing

@@ -195,6 +195,11 @@ class Mux:
         """Whether `frames_to_send` has something."""
         return bool(self._outgoing)
 
+    @property
+    def waiting_frames(self) -> int:
+        """How many parts `frames_to_send` has."""
+        return len(self._outgoing)
+
     def frames_to_send(self) -> list[Buffer]:
         """Take the bytes that are to be sent, in order, in parts of 64 KiB and a header at most."""
         outgoing, self._outgoing = self._outgoing, []

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import socket
 from contextlib import AsyncExitStack
 from unittest.mock import Mock
 
 import pytest
 
-from genba_wire.aio import websocket_carrier
+from genba_wire.aio import link_session, websocket_carrier
 from genba_wire.aio.link_session import LinkSession
 from genba_wire.aio.stream import WRITABLE_BELOW_BYTES
 from genba_wire.errors import CarrierLost, LinkEnded, StreamRefused
-from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, DEAD_AFTER_S, CloseCode
+from genba_wire.tunnel.frames import DATA_CHUNK_BYTES, DEAD_AFTER_S, CloseCode, Ping, encode
 from genba_wire.tunnel.mux import MAX_WINDOW
 from genba_wire.tunnel.mux_frames import ResetCode
 from genba_wire.tunnel.replay import MAX_REPLAY_BYTES, PROCESS_BUDGET
-from tests.support.carriers import Hearer, carrier_pair, raw_peer
+from tests.support.carriers import CEILING_S, Hearer, carrier_pair, raw_peer
 from tests.support.links import BOOT_ID, Hosts, LinkWorld, StreamHearer, link_world
 
 MIB = 1024 * 1024
@@ -381,6 +382,22 @@ async def test_nonsense_inside_the_pipe_ends_the_link() -> None:
         server.send_messages(agent_link.messages_to_send())
         assert (await world.session.wait_closed()).code == CloseCode.PROTOCOL
         assert near.resets[0][0] == ResetCode.LINK_LOST
+
+
+async def test_peer_that_asks_and_does_not_read_the_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_session, "MAX_WAITING", 500)
+    async with link_world(Hosts().handle_stream) as (world, client, server):
+        for carrier, buffer in ((client, socket.SO_RCVBUF), (server, socket.SO_SNDBUF)):
+            transport = carrier._transport  # pyright: ignore[reportPrivateUsage]
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, buffer, 4096)
+        client.pause_reading()
+        async with asyncio.timeout(CEILING_S):
+            while world.table._links:  # pyright: ignore[reportPrivateUsage]
+                client.send_messages([(encode(Ping(bytes(8))),)] * 1000)
+                await asyncio.sleep(0)
+    assert "asks, and does not read the answers" in caplog.text
 
 
 async def test_streams_know_whether_the_link_has_a_carrier() -> None:

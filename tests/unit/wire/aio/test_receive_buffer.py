@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
+from genba_wire.aio.memory_pool import Memory
 from genba_wire.aio.receive_buffer import (
     BULK_BYTES,
     IDLE_BYTES,
+    LEND_FROM_BYTES,
+    MAX_LENT,
     MIN_READ_BYTES,
     QUIET_READS,
     READ_BYTES,
@@ -27,6 +32,18 @@ def put(buffer: ReceiveBuffer, data: bytes, frame_bytes: int = 0) -> int:
     room.release()
     buffer.received(size)
     return size
+
+
+def take(buffer: ReceiveBuffer, size: int) -> memoryview:
+    """Read a message as a carrier does."""
+    message = buffer.lend(memoryview(buffer.memory)[buffer.start : buffer.start + size])
+    buffer.start += size
+    return message
+
+
+def kept_bytes(messages: list[memoryview]) -> int:
+    """What the memory takes that lies under messages."""
+    return sum(len(memory) for memory in {id(message.obj): message.obj for message in messages}.values())
 
 
 def unread(buffer: ReceiveBuffer) -> bytes:
@@ -127,3 +144,35 @@ async def test_memory_of_busy_buffers_goes_round_between_them() -> None:
             places[id(buffer.memory)] = buffer.memory
         assert kept[0] == kept[-1]
     assert len(places) <= 6
+
+
+@pytest.mark.parametrize("beside", [0, IDLE_BYTES])
+async def test_little_that_is_kept_keeps_little_memory(beside: int) -> None:
+    buffer = make_buffer()
+    kept: list[memoryview] = []
+    for number in range(1000):
+        put(buffer, bytes(beside))
+        take(buffer, beside)
+        put(buffer, bytes([number % 256]) * 10)
+        kept.append(take(buffer, 10))
+    assert kept_bytes(kept) == 10_000
+    assert all(bytes(message) == bytes([number % 256]) * 10 for number, message in enumerate(kept))
+
+
+async def test_whoever_keeps_much_memory_gets_copies_until_it_is_given_back() -> None:
+    buffer = make_buffer()
+    kept: list[memoryview] = []
+
+    def keep(number: int) -> memoryview:
+        put(buffer, bytes(READ_BYTES), READ_BYTES)
+        take(buffer, READ_BYTES)
+        put(buffer, bytes([number % 256]) * LEND_FROM_BYTES)
+        return take(buffer, LEND_FROM_BYTES)
+
+    for number in range(10 * MAX_LENT):
+        kept.append(keep(number))
+    assert kept_bytes(kept) <= (MAX_LENT + 1) * BULK_BYTES + len(kept) * LEND_FROM_BYTES
+    assert all(bytes(message) == bytes([number % 256]) * LEND_FROM_BYTES for number, message in enumerate(kept))
+    assert len(kept[-1].obj) == LEND_FROM_BYTES
+    kept.clear()
+    assert isinstance(keep(0).obj, Memory)
