@@ -54,7 +54,7 @@ class ReceiveBuffer:
         """Memory that was replaced while there was a view of it."""
         self._is_copying = False
 
-    def lend(self, message: memoryview) -> memoryview:
+    def lend(self, message: memoryview | bytes) -> memoryview | bytes:
         """Return a message that lies in `memory` as its receiver may have it: for as long as that likes."""
         return memoryview(bytes(message)) if self._is_copying or len(message) < LEND_FROM_BYTES else message
 

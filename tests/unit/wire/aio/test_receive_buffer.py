@@ -38,12 +38,20 @@ def take(buffer: ReceiveBuffer, size: int) -> memoryview:
     """Read a message as a carrier does."""
     message = buffer.lend(memoryview(buffer.memory)[buffer.start : buffer.start + size])
     buffer.start += size
+    assert isinstance(message, memoryview)
     return message
+
+
+def memory_of(message: memoryview) -> bytes | bytearray:
+    """What a message lies in."""
+    memory = message.obj
+    assert isinstance(memory, bytes | bytearray)
+    return memory
 
 
 def kept_bytes(messages: list[memoryview]) -> int:
     """What the memory takes that lies under messages."""
-    return sum(len(memory) for memory in {id(message.obj): message.obj for message in messages}.values())
+    return sum(len(memory) for memory in {id(message.obj): memory_of(message) for message in messages}.values())
 
 
 def unread(buffer: ReceiveBuffer) -> bytes:
@@ -161,7 +169,6 @@ async def test_little_that_is_kept_keeps_little_memory(beside: int) -> None:
 
 async def test_whoever_keeps_much_memory_gets_copies_until_it_is_given_back() -> None:
     buffer = make_buffer()
-    kept: list[memoryview] = []
 
     def keep(number: int) -> memoryview:
         put(buffer, bytes(READ_BYTES), READ_BYTES)
@@ -169,10 +176,9 @@ async def test_whoever_keeps_much_memory_gets_copies_until_it_is_given_back() ->
         put(buffer, bytes([number % 256]) * LEND_FROM_BYTES)
         return take(buffer, LEND_FROM_BYTES)
 
-    for number in range(10 * MAX_LENT):
-        kept.append(keep(number))
+    kept = [keep(number) for number in range(10 * MAX_LENT)]
     assert kept_bytes(kept) <= (MAX_LENT + 1) * BULK_BYTES + len(kept) * LEND_FROM_BYTES
     assert all(bytes(message) == bytes([number % 256]) * LEND_FROM_BYTES for number, message in enumerate(kept))
-    assert len(kept[-1].obj) == LEND_FROM_BYTES
+    assert len(memory_of(kept[-1])) == LEND_FROM_BYTES
     kept.clear()
-    assert isinstance(keep(0).obj, Memory)
+    assert isinstance(memory_of(keep(0)), Memory)
