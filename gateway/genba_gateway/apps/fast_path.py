@@ -71,6 +71,7 @@ class FastPath(asyncio.Protocol):
             self._waiting += data
             if len(self._waiting) > MAX_WAITING_BYTES:
                 self._transport.pause_reading()
+                self._server.loss.begin()
         elif not (self._server.is_between_requests and self._begin(data)):
             self._inner.data_received(data)
 
@@ -167,6 +168,7 @@ class FastPath(asyncio.Protocol):
             waiting, self._waiting = self._waiting, b""
             if len(waiting) > MAX_WAITING_BYTES:
                 self._transport.resume_reading()
+                self._server.loss.end()
             if waiting:
                 self.data_received(waiting)
 

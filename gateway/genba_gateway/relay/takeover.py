@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 import h11
 import hypercorn.asyncio.run
@@ -25,6 +25,7 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from genba_gateway.relay.connection_context import ConnectionContext
 from genba_gateway.relay.http_requests import ThoroughH11, install_thorough_reading
 from genba_gateway.relay.idle_watch import IdleWatch
+from genba_gateway.relay.loss_watch import LossWatch
 from genba_gateway.relay.taken_transport import CLOSE_S, TakenTransport, WaitingProtocol
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ class TakeableServer(TCPServer):
         self.idle = IdleWatch(self.context, self.config.keep_alive_timeout, self._initiate_server_close)
         # Hypercorn asks for no more of it than `IdleWatch` has.
         self.idle_task = self.idle  # type: ignore[assignment]
+        self.loss = LossWatch(cast(asyncio.Transport, self.writer.transport))
         app = getattr(self.app, "app", None)
         if isinstance(app, ConnectionHandler):
             app.attach(self)
@@ -163,6 +165,7 @@ class TakeableServer(TCPServer):
             return None
         first = transport.get_protocol()
         transport.pause_reading()
+        self.loss.close()
         taken = TakenTransport(transport, _drain(self.reader), lambda: self._connection_lost(first))
         transport.set_protocol(WaitingProtocol(taken))
         self._taken = taken
@@ -200,13 +203,16 @@ class TakeableServer(TCPServer):
                 break
             if data and self.find_websocket() is not None:
                 self._has_consumed = True
+            self.loss.begin()
             await self.protocol.handle(RawData(data))
+            self.loss.end()
         await self.protocol.handle(Closed())
         self._context.end()
 
     async def _close(self) -> None:
         """Close for Hypercorn: the handler has returned, or the server shuts down and waits no longer."""
         self._context.end()
+        self.loss.close()
         if self._taken is not None:
             await self._taken.wind_up()
         await super()._close()

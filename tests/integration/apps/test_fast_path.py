@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
@@ -238,6 +239,34 @@ async def test_who_leaves_with_a_request_waiting_behind_an_answer_leaves_nothing
         async with asyncio.timeout(CEILING_S):
             await is_left.wait()
         await turned_until(lambda: count() == 0)
+
+
+@pytest.mark.parametrize(
+    ("requests", "behind", "is_abrupt"), [(1, 70_000, True), (1, 70_000, False), (2, 300_000, True)]
+)
+async def test_who_sends_much_behind_a_request_and_leaves_leaves_nothing(
+    world: AppWorld, requests: int, behind: int, is_abrupt: bool
+) -> None:
+    """Nothing is read from such a client until it has its answer, which may never come."""
+    is_asked, is_left = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        is_asked.set()
+        await reader.read()
+        is_left.set()
+
+    async with world.app(hang), world.connect() as client:
+        await client.send(get("/") * requests)
+        await is_asked.wait()
+        client.writer.write(b"x" * behind)
+        await asyncio.sleep(0.1)
+        connection = client.writer.transport.get_extra_info("socket")
+        if is_abrupt:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.writer.transport.abort()
+        async with asyncio.timeout(CEILING_S):
+            await is_left.wait()
 
 
 async def test_who_leaves_before_the_application_fails_is_not_answered(
