@@ -98,6 +98,7 @@ async def _run(
             make_quart_app(config, services, shutdown),
             classify=config.app_hosts.classify,
             access=services.app_gate,
+            scheme_of=config.app_hosts.scheme_of,
             links=services.agent_links,
             page=show_refusal,
             trusted_proxies=config.trusted_proxies,

@@ -311,7 +311,10 @@ async def _served(sessions: SessionWorld, certificate: tuple[Path, Path] | None)
         await send({"type": "http.response.body", "body": b"dashboard"})
 
     access = GrantEverything(sessions.agent.actor.agent_id)
-    front = AppFront(behind, classify=access.classify, access=access, links=sessions.links)
+    scheme = "https" if certificate else "http"
+    front = AppFront(
+        behind, classify=access.classify, access=access, links=sessions.links, scheme_of=lambda _origin: scheme
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = Config()
         config.bind = [f"fd://{os.dup(listener.fileno())}"]

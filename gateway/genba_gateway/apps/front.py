@@ -39,7 +39,8 @@ class AppFront:
         classify: says which origin of apps a Host header names (without regard to case), None for one that is no
             app's. It is asked for every request.
         page: makes the pages that are shown in place of an app.
-        trusted_proxies: networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+        scheme_of: says by which of "http" and "https" browsers reach an origin; no header of a request does.
+        trusted_proxies: networks whose X-Forwarded-For is believed.
         agent_address: IP address and port of a listener that is for agents alone: there are no apps.
     """
 
@@ -50,6 +51,7 @@ class AppFront:
         classify: Callable[[str], AppOrigin | None],
         access: AppAccess,
         links: AgentLinks,
+        scheme_of: Callable[[AppOrigin], str],
         page: RefusalPage = plain_page,
         trusted_proxies: Sequence[str] = (),
         agent_address: tuple[str, int] | None = None,
@@ -62,6 +64,7 @@ class AppFront:
             pool=UpstreamPool(links),
             long=LongAnswers(),
             page=page,
+            scheme_of=scheme_of,
             networks=tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies),
             mark=secrets.token_hex(8).encode(),
         )
@@ -113,14 +116,14 @@ class AppFront:
         if scope["type"] == "http":
             await refuse_unread(scope, send, AppOrigin.PATH, fault, self._means.page)
             return
-        await self._refuse_websocket(send, make_request(scope, AppOrigin.PATH, "", ()), explain_request(fault))
+        await self._refuse_websocket(send, make_request(scope, AppOrigin.PATH, "", "", ()), explain_request(fault))
 
     async def _serve_websocket(
         self, scope: WebsocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable, origin: AppOrigin, host: str
     ) -> None:
         means = self._means
         fault = find_fault(scope)
-        request = make_request(scope, origin, host, means.networks, means.mark)
+        request = make_request(scope, origin, host, means.scheme_of(origin), means.networks, means.mark)
         if fault or came_round(scope, means.mark):
             await self._refuse_websocket(send, request, explain_request(fault) if fault else LOOP)
             return

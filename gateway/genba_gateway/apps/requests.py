@@ -60,47 +60,43 @@ def came_round(scope: Mapping[str, Any], mark: bytes) -> bool:
 
 
 def make_request(
-    scope: Mapping[str, Any], origin: AppOrigin, host: str, networks: Networks, mark: bytes = b""
+    scope: Mapping[str, Any], origin: AppOrigin, host: str, scheme: str, networks: Networks, mark: bytes = b""
 ) -> AppRequest:
     """The head of a request; nobody is asked about one that `find_fault` finds something in.
 
     Args:
-        networks: of trusted proxies, whose word on the client and its scheme is taken.
+        scheme: by which browsers reach that origin, as it is configured.
+        networks: of trusted proxies, whose word on the client is taken.
         mark: of the gateway, by which it knows the request should it come again.
     """
     headers = scope["headers"]
-    client, proto = find_client(scope, networks)
     is_websocket = scope["type"] == "websocket"
     return AppRequest(
         origin=origin,
         method="GET" if is_websocket else scope["method"],
-        scheme=proto,
+        scheme=scheme,
         host=host,
         raw_path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers=[*headers, (PASSED_HEADER, mark)] if mark else headers,
-        client_address=client,
+        client_address=find_client(scope, networks),
         is_websocket=is_websocket,
     )
 
 
-def find_client(scope: Mapping[str, Any], networks: Networks) -> tuple[str, str]:
-    """The address that a request came from, and "http" or "https": through trusted proxies only."""
+def find_client(scope: Mapping[str, Any], networks: Networks) -> str:
+    """The address that a request came from: through trusted proxies only."""
     peer = scope.get("client")
     address: str = peer[0] if peer else ""
-    scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
     if not networks or not _is_within(address, networks):
-        return address, scheme
+        return address
     chain: list[str] = []
     for name, value in scope["headers"]:
         if name == b"x-forwarded-for":
             chain += [each.strip() for each in value.decode("latin-1").split(",") if each.strip()]
-        elif name == b"x-forwarded-proto":
-            said = value.decode("latin-1").rpartition(",")[2].strip().lower()
-            scheme = said if said in ("http", "https") else scheme
     while chain and _is_within(address, networks):
         address = chain.pop()
-    return address if _parse(address) is not None else "", scheme
+    return address if _parse(address) is not None else ""
 
 
 def _is_printable(query: bytes) -> bool:

@@ -42,8 +42,10 @@ class Means:
     long: LongAnswers
     page: RefusalPage
     """Makes the pages that are shown in place of an app."""
+    scheme_of: Callable[[AppOrigin], str]
+    """By which of "http" and "https" browsers reach an origin."""
     networks: Networks
-    """Of trusted proxies, whose word on the client and its scheme is taken."""
+    """Of trusted proxies, whose word on the client is taken."""
     mark: bytes
     """Of this process. A circle through several replicas ends at the first one that it comes to again."""
     tasks: asyncio.TaskGroup | None = None
@@ -86,7 +88,8 @@ class Serving:
         means = self._means
         self._fault = find_fault(self._scope)
         if not self._fault:
-            self._request = make_request(self._scope, self._origin, self._host, means.networks, means.mark)
+            scheme = means.scheme_of(self._origin)
+            self._request = make_request(self._scope, self._origin, self._host, scheme, means.networks, means.mark)
             self._decision = LOOP if came_round(self._scope, means.mark) else means.access.decide_now(self._request)
         self._has_begun = True  # nothing is done twice, whatever fails from here on
         request, decision = self._request, self._decision

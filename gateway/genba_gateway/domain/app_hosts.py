@@ -87,6 +87,12 @@ class AppHosts:
         """The origin that a Host header names if it is exactly one of apps: name, port, no dot at its end; or empty."""
         return _find_origin(self, host)
 
+    def scheme_of(self, origin: AppOrigin) -> str:
+        """By which of "http" and "https" browsers reach apps there, whoever ends their TLS."""
+        if origin is AppOrigin.SUBDOMAIN:
+            return self.wildcard_scheme
+        return self.apps_url.partition(":")[0]
+
     def label_of(self, host: str) -> str:
         """The part of a host name that means an app; empty when it is no single part."""
         named = parse_host(host)

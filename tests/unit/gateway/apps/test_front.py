@@ -28,6 +28,7 @@ async def test_there_are_no_apps_where_agents_alone_are_served(port: int, reache
         classify=lambda _host: AppOrigin.PATH,
         access=GrantEverything("agent"),
         links=cast("Any", None),
+        scheme_of=lambda _origin: "http",
         agent_address=("10.0.0.1", 3001),
     )
     scope = {

@@ -92,19 +92,24 @@ def test_two_hosts_are_none() -> None:
 
 def test_a_request_says_what_came() -> None:
     scope = scope_of(b"/a%20b", query=b"x=1", scheme="wss", type="websocket")
-    request = make_request(scope, AppOrigin.PATH, "a.test", ())
+    request = make_request(scope, AppOrigin.PATH, "a.test", "https", ())
     assert (request.method, request.scheme, request.raw_path, request.query) == ("GET", "https", "/a%20b", "x=1")
     assert (request.host, request.client_address, request.is_websocket) == ("a.test", "10.0.0.1", True)
+
+
+def test_no_header_says_by_which_scheme_an_app_is_reached() -> None:
+    scope = scope_of(b"/", (b"x-forwarded-proto", b"http"))
+    networks = (ipaddress.ip_network("10.0.0.0/24"),)
+    assert make_request(scope, AppOrigin.PATH, "a.test", "https", networks).scheme == "https"
 
 
 def test_only_a_trusted_proxy_says_who_asks() -> None:
     said = [
         (b"x-forwarded-for", b"1.1.1.1, 2.2.2.2"),
         (b"x-forwarded-for", b"10.0.0.9"),
-        (b"x-forwarded-proto", b"https"),
     ]
     networks = (ipaddress.ip_network("10.0.0.0/24"),)
-    assert find_client(scope_of(b"/", *said), ()) == ("10.0.0.1", "http")
-    assert find_client(scope_of(b"/", *said, client=("9.9.9.9", 1)), networks) == ("9.9.9.9", "http")
-    assert find_client(scope_of(b"/", *said), networks) == ("2.2.2.2", "https")
-    assert find_client(scope_of(b"/", (b"x-forwarded-for", b"a\r\nb")), networks) == ("", "http")
+    assert find_client(scope_of(b"/", *said), ()) == "10.0.0.1"
+    assert find_client(scope_of(b"/", *said, client=("9.9.9.9", 1)), networks) == "9.9.9.9"
+    assert find_client(scope_of(b"/", *said), networks) == "2.2.2.2"
+    assert find_client(scope_of(b"/", (b"x-forwarded-for", b"a\r\nb")), networks) == ""

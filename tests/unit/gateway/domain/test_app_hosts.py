@@ -245,6 +245,15 @@ def test_programs_in_a_workspace_make_addresses_of_ports_of_a_template() -> None
     assert make_app_hosts("https://genba.example.com").make_port_template("ana", "dev", "main") == ""
 
 
+def test_each_origin_has_the_scheme_that_is_configured() -> None:
+    hosts = make_app_hosts(
+        "http://genba.example.com", apps_url="https://apps.example.com", wildcard_access_url="http://*.example.net"
+    )
+    assert (hosts.scheme_of(AppOrigin.PATH), hosts.scheme_of(AppOrigin.SUBDOMAIN)) == ("https", "http")
+    loopback = make_app_hosts("http://127.0.0.1:3000")
+    assert (loopback.scheme_of(AppOrigin.PATH), loopback.scheme_of(AppOrigin.SUBDOMAIN)) == ("http", "http")
+
+
 def test_path_apps_can_be_switched_off() -> None:
     hosts = make_app_hosts("http://localhost:3000", disable_path_apps=True)
     assert (hosts.apps_url, hosts.path_apps_disabled) == ("", True)
