@@ -1,5 +1,8 @@
 """What Hypercorn overlooks of requests: their trailers, bodies that go on after the answer, and clients that leave.
 
+And what it offers that nobody may have: HTTP/2 by `Upgrade: h2c`, which browsers don't speak. A proxy in front that
+passes Upgrade on, as websockets need, would be a tunnel for requests that it doesn't see, from its own address.
+
 Trailers come with the end of a body: h11 tells them with its `EndOfMessage`, h2 in an event of its own, and Hypercorn
 looks at neither. ASGI has no message for them; they are kept in the state of the request's scope. It relies on
 Hypercorn's inner workings as `takeover` does (docs/decisions/0008-taking-hypercorns-transport.md).
@@ -56,6 +59,10 @@ class ThoroughH11(H11Protocol):
         await self.handle(Closed())
         await self.can_read.set()
 
+    async def _check_protocol(self, event: h11.Request) -> None:
+        if event.method == b"PRI":  # HTTP/2 from the first byte on
+            await super()._check_protocol(event)
+
     def _keep(self, trailers: Iterable[tuple[bytes, bytes]]) -> None:
         _keep(self.stream, trailers)
 
@@ -90,9 +97,18 @@ class _Parser(h11.Connection):
             return h11.NEED_DATA
         event = super().next_event()
         self.is_paused = event is h11.PAUSED
+        if isinstance(event, h11.Request) and _measure(event) > self._max_incomplete_event_size:
+            self._process_error(self.their_role)
+            raise h11.RemoteProtocolError("the head of a request is too long", error_status_hint=431)
         if isinstance(event, h11.EndOfMessage) and event.headers:
             self._keep(event.headers)
         return event
+
+
+def _measure(request: h11.Request) -> int:
+    """The bytes of a head: h11's limit counts only heads that come in parts."""
+    lines = sum(len(name) + len(value) + len(b": \r\n") for name, value in request.headers)
+    return len(request.method) + len(request.target) + len(b"  HTTP/1.1\r\n\r\n") + lines
 
 
 def _keep(stream: object, trailers: Iterable[tuple[bytes, bytes]]) -> None:

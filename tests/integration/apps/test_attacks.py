@@ -169,6 +169,31 @@ async def test_an_apps_host_is_an_apps_however_it_is_written(world: AppWorld, ho
     assert world.inner == []
 
 
+@pytest.mark.parametrize("host", [HOST, PATH_HOST, "dashboard.test"])
+async def test_no_upgrade_to_http2_makes_a_tunnel_through_a_proxy(world: AppWorld, host: str) -> None:
+    """Proxies pass Upgrade on for websockets, and see nothing of what follows."""
+    recorder = Recorder()
+    lines = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    async with world.app(recorder.serve), world.connect() as client:
+        for _ in range(2):
+            answer = await client.ask(get("/@alice/demo.main/apps/app/", *lines, host=host))
+            assert answer.get("Upgrade") == ""
+            assert answer.status in (200, 404)
+
+
+@pytest.mark.parametrize("host", [HOST, "dashboard.test"])
+async def test_a_long_head_is_refused_however_it_comes(world: AppWorld, host: str) -> None:
+    world.access.urls["APP"] = "http://127.0.0.1:1"
+    for size, parts in ((20_000, 1), (40_000, 1), (40_000, 3)):
+        request = get("/", "X-Long: " + "x" * size, host=host)
+        async with world.connect() as client:
+            step = len(request) // parts + 1
+            for at in range(0, len(request), step):
+                await client.send(request[at : at + step])
+                await asyncio.sleep(0.05)
+            assert (await client.read_answer()).status == 431
+
+
 async def test_an_app_gets_nothing_that_would_let_it_act_for_its_user(world: AppWorld) -> None:
     recorder = Recorder()
     token = "0123456789-0123456789abcdefghijkl"
@@ -182,6 +207,7 @@ async def test_an_app_gets_nothing_that_would_let_it_act_for_its_user(world: App
                 f"Authorization: Bearer {token}",
                 "X-Forwarded-For: 6.6.6.6",
                 "X-Forwarded-User: root",
+                "X-Forwarded-Proto: https",
                 "X_Forwarded_Proto: https",
                 "Forwarded: for=6.6.6.6",
                 "Connection: X-Forwarded-For, close",
