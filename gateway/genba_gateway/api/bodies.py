@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from quart import Request
+from quart.datastructures import FileStorage
+from quart.formparser import FormDataParser
+from quart.wrappers.request import Body
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from genba_gateway.api.rate_limits import SIGN_IN_PATHS
 from genba_wire.api.http_carriers import MAX_UP_BYTES, UP_SUFFIX
@@ -20,9 +26,39 @@ MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 MAX_SIGN_IN_BYTES: Final = 64 * 1024
 """Anybody may send these, so a large one would be anybody's way to fill the memory."""
 
+MAX_FORM_FIELDS: Final = 2000
+"""Each takes ten times its size in memory, and the loop's time; the longest form of ours has a field for each of 100
+workspaces."""
+
+_ANYBODYS_PATHS: Final = SIGN_IN_PATHS | {"/preferences"}
+
+
+async def _parse_fields(
+    _parser: FormDataParser, body: Body, _mimetype: str, _length: int | None, _options: dict[str, str]
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+    try:
+        form = parse_qsl((await body).decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+    except UnicodeDecodeError:
+        form = []
+    except ValueError:
+        raise RequestEntityTooLarge from None
+    return MultiDict(form), MultiDict()
+
+
+class FormParser(FormDataParser):
+    """Quart's, for forms of some fields: it would take millions from anybody."""
+
+    parse_functions = {  # noqa: RUF012  # as Quart types it
+        **FormDataParser.parse_functions,
+        "application/x-www-form-urlencoded": _parse_fields,
+        "application/x-url-encoded": _parse_fields,
+    }
+
 
 class LimitedRequest(Request):
     """A request whose body is refused with 413 as soon as it passes the limit of its path."""
+
+    form_data_parser_class = FormParser
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -36,4 +72,4 @@ def limit_of_path(path: str) -> int:
         return MAX_UPLOAD_BYTES
     if path.endswith(UP_SUFFIX):
         return MAX_UP_BYTES
-    return MAX_SIGN_IN_BYTES if path in SIGN_IN_PATHS else MAX_BODY_BYTES
+    return MAX_SIGN_IN_BYTES if path in _ANYBODYS_PATHS else MAX_BODY_BYTES

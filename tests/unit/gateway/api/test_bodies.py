@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from quart import Quart, Response, request
 
-from genba_gateway.api.bodies import MAX_BODY_BYTES, MAX_SIGN_IN_BYTES, MAX_UPLOAD_BYTES, LimitedRequest, limit_of_path
+from genba_gateway.api.bodies import (
+    MAX_BODY_BYTES,
+    MAX_FORM_FIELDS,
+    MAX_SIGN_IN_BYTES,
+    MAX_UPLOAD_BYTES,
+    LimitedRequest,
+    limit_of_path,
+)
 
 
 def make_app() -> Quart:
@@ -17,6 +24,10 @@ def make_app() -> Quart:
     async def count() -> Response:
         return Response(str(len(await request.get_data())).encode())
 
+    async def count_fields() -> Response:
+        return Response(str(len(await request.form)).encode())
+
+    app.add_url_rule("/form", "form", count_fields, methods=["POST"])
     for number, path in enumerate(("/api/v2/users/login", "/api/v2/files")):
         app.add_url_rule(path, f"count{number}", count, methods=["POST"])
     return app
@@ -28,6 +39,7 @@ def make_app() -> Quart:
         ("/api/v2/users/login", MAX_SIGN_IN_BYTES),
         ("/api/v2/users/first", MAX_SIGN_IN_BYTES),
         ("/login", MAX_SIGN_IN_BYTES),
+        ("/preferences", MAX_SIGN_IN_BYTES),
         ("/api/v2/files", MAX_UPLOAD_BYTES),
         ("/api/v2/workspaceagents/me/logs", MAX_BODY_BYTES),
     ],
@@ -54,3 +66,19 @@ async def test_a_body_without_a_declared_length_is_cut_off_too() -> None:
 async def test_an_upload_may_be_larger() -> None:
     response = await make_app().test_client().post("/api/v2/files", data=b"x" * (MAX_BODY_BYTES + 1))
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(("fields", "status"), [(MAX_FORM_FIELDS, 200), (MAX_FORM_FIELDS + 1, 413)])
+async def test_a_form_has_no_more_fields_than_ours_have(fields: int, status: int) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = "&".join(f"a{number}=" for number in range(fields)).encode()
+    response = await make_app().test_client().post("/form", data=body, headers=form)
+    assert response.status_code == status
+    if status == 200:
+        assert await response.get_data() == str(fields).encode()
+
+
+async def test_a_form_that_is_no_text_is_empty() -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = await make_app().test_client().post("/form", data=b"a=\xff\xfe&b=\xc3", headers=form)
+    assert (response.status_code, await response.get_data()) == (200, b"0")
