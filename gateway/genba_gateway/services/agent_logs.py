@@ -19,6 +19,16 @@ from genba_gateway.store.pubsub import PubSub
 from genba_wire.api.agent_protocol import EXTERNAL_LOG_SOURCE_ID, MAX_LOGS_BYTES
 from genba_wire.api.message import NIL_UUID
 
+MAX_LINES: Final = 100_000
+"""Of an agent: the limit of bytes leaves room for any number of empty ones."""
+
+MAX_SOURCES: Final = 100
+"""Of an agent; a script is one. All are read with the agent."""
+
+MAX_NAME_CHARS: Final = 128
+MAX_ICON_CHARS: Final = 1024
+"""A longer name or icon of a source is cut."""
+
 EXTERNAL_NAME: Final = "External"
 EXTERNAL_ICON: Final = "/emojis/1f310.png"
 
@@ -55,7 +65,8 @@ class AgentLogs:
             if not left:
                 return
             length = state.length + sum(len(line.output.encode()) for line in left)
-            has_overflowed = state.overflowed or length > MAX_LOGS_BYTES
+            is_full = length > MAX_LOGS_BYTES or state.last_id + len(left) > MAX_LINES
+            has_overflowed = state.overflowed or is_full
             if not has_overflowed:
                 if source_id == NIL_UUID:
                     source_id = EXTERNAL_LOG_SOURCE_ID
@@ -77,20 +88,24 @@ class AgentLogs:
             self._pubsub.publish(of_agent_logs(actor.agent_id), of_workspace(actor.workspace_id))
         raise TooLarge(
             "The agent's logs are full.",
-            detail=f"The gateway keeps {MAX_LOGS_BYTES} bytes of an agent's output; log files in the workspace go on.",
+            detail=f"The gateway keeps {MAX_LOGS_BYTES} bytes and {MAX_LINES} lines of an agent's output; "
+            "log files in the workspace go on.",
         )
 
     async def add_source(self, actor: AgentActor, source_id: str, display_name: str, icon: str) -> LogSource:
         """Store a source of lines; one that is there stays as it is and is returned.
 
         Raises:
-            BadRequest: the id is no UUID, or nil.
+            BadRequest: the id is no UUID, or nil; or the agent has `MAX_SOURCES`.
         """
         source_id = _check_id("id", source_id)
         if source_id == NIL_UUID:
             raise BadRequest("A log source needs an id.", validations=[FieldProblem("id", "it is the nil UUID")])
-        source = LogSource(actor.agent_id, source_id, display_name, icon, self._now())
+        name, icon = display_name[:MAX_NAME_CHARS], icon[:MAX_ICON_CHARS]
+        source = LogSource(actor.agent_id, source_id, name, icon, self._now())
         async with self._database.write() as connection:
+            if await log_store.count_other_sources(connection, actor.agent_id, source_id) >= MAX_SOURCES:
+                raise BadRequest(f"An agent has {MAX_SOURCES} log sources at most: use one of those.")
             await log_store.add_log_source(connection, source)
             stored = await log_store.get_log_source(connection, actor.agent_id, source_id)
         self._pubsub.publish(of_workspace(actor.workspace_id))

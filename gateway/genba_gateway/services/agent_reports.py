@@ -28,6 +28,10 @@ HTTP_API_VERSION: Final = "1.0"
 _REPORTABLE_HEALTH: Final = frozenset({AppHealth.INITIALIZING, AppHealth.HEALTHY, AppHealth.UNHEALTHY})
 
 
+MAX_PATH_CHARS: Final = 4096
+"""Of Linux's paths (PATH_MAX)."""
+
+
 class GitSshKeys(Protocol):
     """Where users' git keys are kept."""
 
@@ -75,7 +79,7 @@ class AgentReports:
         """Note what the agent is.
 
         Raises:
-            BadRequest: no semantic version, or a subsystem that is unknown or named twice.
+            BadRequest: no semantic version, a directory that is no path, or a subsystem that is unknown or named twice.
         """
         problems: list[FieldProblem] = []
         if not is_version(version):
@@ -83,6 +87,8 @@ class AgentReports:
         problems += [
             FieldProblem("subsystems", f"{name!r} is unknown") for name in subsystems if name not in SUBSYSTEMS
         ]
+        if len(expanded_directory) > MAX_PATH_CHARS:
+            problems.append(FieldProblem("expanded_directory", f"it is longer than {MAX_PATH_CHARS} characters"))
         if len(set(subsystems)) < len(subsystems):
             problems.append(FieldProblem("subsystems", "one is named twice"))
         if problems:

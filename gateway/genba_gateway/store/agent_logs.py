@@ -103,6 +103,12 @@ async def add_log_source(connection: AsyncConnection, source: LogSource) -> None
     )
 
 
+async def count_other_sources(connection: AsyncConnection, agent_id: str, source_id: str) -> int:
+    """How many sources an agent has beside one, which it may have or not."""
+    others = sa.and_(_sources.c.agent_id == agent_id, _sources.c.id != source_id)
+    return int((await connection.execute(sa.select(sa.func.count()).where(others))).scalar_one())
+
+
 async def get_log_source(connection: AsyncConnection, agent_id: str, source_id: str) -> LogSource:
     """A source that is stored."""
     query = sa.select(_sources).where(_sources.c.agent_id == agent_id, _sources.c.id == source_id)

@@ -14,7 +14,8 @@ from genba_gateway.domain.actors import AgentActor
 from genba_gateway.domain.agent_reports import AgentLogLine, LogLevel, LogPosition, NewLogLine
 from genba_gateway.domain.channels import of_agent_logs, of_workspace
 from genba_gateway.errors import BadRequest, TooLarge
-from genba_gateway.services.agent_logs import AgentLogs
+from genba_gateway.services import agent_logs
+from genba_gateway.services.agent_logs import MAX_ICON_CHARS, MAX_NAME_CHARS, AgentLogs
 from genba_gateway.store import agent_logs as log_store
 from genba_wire.api.agent_protocol import EXTERNAL_LOG_SOURCE_ID, MAX_LOGS_BYTES
 from genba_wire.api.message import NIL_UUID
@@ -103,6 +104,30 @@ async def test_the_log_holds_exactly_its_limit(rows: AgentRows) -> None:
     agent = await rows.get_agent(actor.agent_id)
 
     assert (agent.logs_length, agent.logs_overflowed) == (MAX_LOGS_BYTES, False)
+
+
+async def test_empty_lines_fill_the_log_too(rows: AgentRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_logs, "MAX_LINES", 10)
+    actor = await rows.add_running_agent()
+    logs = make_logs(rows)
+    await logs.append(actor, SOURCE, lines(*[""] * 10), None)
+    with pytest.raises(TooLarge, match="full"):
+        await logs.append(actor, SOURCE, lines(""), None)
+    assert len(await stored(rows, actor)) == 10
+
+
+async def test_an_agent_has_so_many_sources_with_short_names(rows: AgentRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_logs, "MAX_SOURCES", 3)
+    actor, other = await rows.add_running_agent(), await rows.add_running_agent()
+    logs = make_logs(rows)
+    ids = [str(uuid.uuid4()) for _ in range(4)]
+    for each in ids[:3]:
+        source = await logs.add_source(actor, each, "n" * 10_000, "i" * 10_000)
+        assert (len(source.display_name), len(source.icon)) == (MAX_NAME_CHARS, MAX_ICON_CHARS)
+    with pytest.raises(BadRequest, match="3 log sources"):
+        await logs.add_source(actor, ids[3], "one more", "")
+    assert (await logs.add_source(actor, ids[0], "again", "")).display_name == "n" * MAX_NAME_CHARS
+    await logs.add_source(other, ids[3], "another agent's", "")
 
 
 async def test_a_batch_one_byte_over_the_limit_is_lost_whole_and_closes_the_log(rows: AgentRows) -> None:

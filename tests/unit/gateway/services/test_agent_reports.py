@@ -62,6 +62,13 @@ async def test_a_wrong_startup_report_names_the_field(
     assert (await rows.get_agent(actor.agent_id)).version == ""
 
 
+async def test_a_directory_is_a_path(rows: AgentRows) -> None:
+    actor = await rows.add_running_agent()
+    with pytest.raises(BadRequest) as refused:
+        await make_reports(rows).report_startup(actor, version="v1", expanded_directory="/" * 4097, subsystems=[])
+    assert [problem.field for problem in refused.value.validations] == ["expanded_directory"]
+
+
 async def test_a_lifecycle_report_sets_state_and_times(rows: AgentRows) -> None:
     actor = await rows.add_running_agent()
     reports = make_reports(rows)
