@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from genba_gateway.domain.parameter_values import find_type_problem, read_list, read_number, read_whole_number
 from genba_gateway.domain.provisioning import TemplateParameter
 from genba_gateway.domain.regex import BadRegexError, matches
 
+MAX_VALUE_CHARS: Final = 64 * 1024
+"""A value is stored with each build and shown on pages; a file or a key is far below."""
+
 
 def explain_bad_type(parameter: TemplateParameter, value: str) -> str | None:
-    """Why a value is not of the parameter's type; None when it is."""
+    """Why a value is not of the parameter's type, or too long for any; None when it is fine."""
+    if len(value) > MAX_VALUE_CHARS:
+        return f"has {len(value)} characters; {MAX_VALUE_CHARS} are allowed"
     if parameter.type == "number" and read_number(value) is None:
         return f"{value!r} is not a number: write it like 4 or 2.5"
     if parameter.type == "list(string)" and read_list(value) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genba_gateway.domain.parameter_rules import explain_bad_type, explain_broken_rule, explain_no_option
+from genba_gateway.domain.parameter_rules import MAX_VALUE_CHARS, explain_bad_type, explain_broken_rule, explain_no_option
 from genba_gateway.domain.provisioning import ParameterOption, TemplateParameter
 
 
@@ -63,3 +63,9 @@ def test_options_are_items_of_several_choices_and_whole_values_otherwise(
     options = tuple(ParameterOption(each, each) for each in values)
     parameter = TemplateParameter("tools", type="list(string)", options=options, form_type=form_type)
     assert (explain_no_option(parameter, value) is None) is is_well
+
+
+def test_a_value_may_be_long_and_not_longer() -> None:
+    parameter = TemplateParameter("s", type="string")
+    assert explain_bad_type(parameter, "x" * MAX_VALUE_CHARS) is None
+    assert explain_bad_type(parameter, "x" * (MAX_VALUE_CHARS + 1)) == "has 65537 characters; 65536 are allowed"
