@@ -83,8 +83,8 @@ def install_gate(
 
     Args:
         access_url: where browsers find the gateway.
-        count_request: called for each HTTP request when it is known who asks, also before one is refused. It may
-            raise an answer of its own.
+        count_request: called for each request and websocket when it is known who asks, also before one is refused. It
+            may raise an answer of its own.
     """
     networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted_proxies)
 
@@ -104,9 +104,11 @@ def install_gate(
         try:
             await _check(app, websocket, sessions, networks, is_secure=is_secure)
         except (Unauthenticated, Forbidden) as error:
+            count_request()
             if _is_hidden(app, websocket.endpoint):
                 raise not_found() from error
             raise
+        count_request()
         _check_origin(access_url)
 
     async def stamp(response: Response) -> Response:

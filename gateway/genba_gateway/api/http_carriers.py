@@ -119,7 +119,11 @@ def _add_routes(blueprint: Blueprint, table: HttpCarriers, path: str, need: Rout
         carrier = table.take_up(request.headers.get(CARRIER_HEADER, ""), _credentials(path))
         scope = cast("Mapping[str, object]", request.scope)
         body = CarrierBody(
-            carrier.end, carrier.serve, end_of_stream(), lambda: table.forget(carrier), lambda: abort_connection(scope)
+            carrier.end,
+            carrier.serve,
+            end_of_stream(is_counted=False),
+            lambda: table.forget(carrier),
+            lambda: abort_connection(scope),
         )
         response = Response(body, content_type=CONTENT_TYPE)
         response.timeout = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from quart import Quart, Response, g, request
+from quart import Quart, Request, Response, Websocket, g, has_websocket_context, request, websocket
 
 from genba_gateway.api.gate import client_address
 from genba_gateway.domain.actors import AgentActor, UserActor
@@ -32,11 +32,14 @@ SIGN_IN_PATHS: Final = frozenset(
 )
 
 
+_SPELLING: Final = re.compile(r"urn:|uuid:|[{}-]")
+"""What an id may be written with or without, as Python reads UUIDs."""
+
 _CARRIER_START, _CARRIER_END = CLIENT_CARRIER_PATH.split("{agent_id}")
 
 
 def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], None]:
-    """Have answers say what is left, and return what counts and refuses HTTP requests: for `install_gate`.
+    """Have answers say what is left, and return what counts and refuses requests and websockets: for `install_gate`.
 
     Args:
         now_s: Unix time in seconds.
@@ -48,7 +51,8 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], 
         limit = _limit_of_request()
         if limit is None:
             return
-        if request.headers.get(BYPASS_HEADER, "").lower() == "true":
+        current = _current()
+        if current.headers.get(BYPASS_HEADER, "").lower() == "true":
             if isinstance(g.actor, UserActor) and g.actor.is_owner:
                 return
             # On public routes nobody was asked who they are: an owner's request is counted there, not refused.
@@ -56,7 +60,7 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], 
                 raise PreconditionRequired(f"Only an owner may send {BYPASS_HEADER}: leave it out.")
         caller = g.actor.user_id if isinstance(g.actor, UserActor) else client_address()
         # Paths that lead nowhere share one count: any number of them can be made up.
-        endpoint = request.path if request.url_rule is not None else ""
+        endpoint = _SPELLING.sub("", current.path.lower()) if current.url_rule is not None else ""
         if _is_password_change():
             endpoint = _PASSWORD_CHANGES
         allowance = counter.count((caller, endpoint), limit, now_s())
@@ -79,24 +83,31 @@ def install_rate_limits(app: Quart, now_s: Callable[[], float]) -> Callable[[], 
     return count
 
 
+def _current() -> Request | Websocket:
+    return websocket if has_websocket_context() else request
+
+
 def _limit_of_request() -> int | None:
     """The limit per minute, or None where there is none."""
+    current = _current()
+    path = current.path
     if isinstance(g.actor, AgentActor):
         return None  # agents send each log line when it comes; what they may send is bounded elsewhere
-    if request.path.startswith(_CARRIER_START) and request.path.endswith(_CARRIER_END + UP_SUFFIX):
+    if path.startswith(_CARRIER_START) and path.endswith(_CARRIER_END + UP_SUFFIX):
         return None  # a session sends them by the hundred; opening one is counted, and so are carriers at once
-    if request.path in SIGN_IN_PATHS:
-        return SIGN_IN_LIMIT if request.method == "POST" else GENERAL_LIMIT
+    if path in SIGN_IN_PATHS:
+        return SIGN_IN_LIMIT if current.method == "POST" else GENERAL_LIMIT
     if _is_password_change():
         return SIGN_IN_LIMIT
-    if not request.path.startswith("/api/"):
+    if not path.startswith("/api/") and not has_websocket_context():
         return None
-    if request.path.startswith("/api/v2/files"):
+    if path.startswith("/api/v2/files"):
         return FILE_LIMIT
     return GENERAL_LIMIT
 
 
 def _is_password_change() -> bool:
-    if request.method == "PUT":
-        return _PASSWORD_PATH.fullmatch(request.path) is not None
-    return request.method == "POST" and request.path == _PASSWORD_PAGE
+    current = _current()
+    if current.method == "PUT":
+        return _PASSWORD_PATH.fullmatch(current.path) is not None
+    return current.method == "POST" and current.path == _PASSWORD_PAGE

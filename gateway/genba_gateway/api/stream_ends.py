@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
-from quart import Quart, current_app, g
+from quart import Quart, current_app, g, has_websocket_context
 
-from genba_gateway.domain.actors import UserActor
+from genba_gateway.domain.actors import AgentActor, UserActor
+from genba_gateway.errors import TooManyRequests
 from genba_gateway.services.client_carriers import CLOSE_REVOKED
 from genba_gateway.services.sessions import Sessions
 from genba_wire.aio.carrier import CLOSE_GOING_AWAY
 
 _EXTENSION: Final = "genba_stream_ends"
+
+_TOO_MANY: Final = "You look at too many things at once: close some of them first."
+
+MAX_STREAMS: Final = 128
+"""Streams of one user at a time, or of one address where nobody is signed in: what one looks at is read and made for
+each. Twenty windows of editors and fifty tabs of the dashboard stay below."""
+
+CLOSE_TRY_LATER: Final = 1013
+"""RFC 6455's registry: the server can't take more at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +54,31 @@ class StreamEnds:
     def __init__(self, sessions: Sessions, shutdown: asyncio.Event) -> None:
         self._sessions = sessions
         self._shutdown = shutdown
+        self._open: Counter[str] = Counter()
 
-    async def wait(self, actor: object) -> StreamEnd:
-        """Return when the stream of an actor has to end; one of nobody's or of an agent ends with the gateway."""
+    def is_full(self, caller: str) -> bool:
+        """Whether a caller has as many streams as there may be."""
+        return self._open[caller] >= MAX_STREAMS
+
+    async def wait(self, actor: object, caller: str = "") -> StreamEnd:
+        """Return when the stream of an actor has to end; one of nobody's or of an agent ends with the gateway.
+
+        Args:
+            caller: who has `MAX_STREAMS` of them at most; one more ends at once. Empty where others count.
+        """
+        if not caller:
+            return await self._wait(actor)
+        if self.is_full(caller):
+            return StreamEnd(CLOSE_TRY_LATER, _TOO_MANY)
+        self._open[caller] += 1
+        try:
+            return await self._wait(actor)
+        finally:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
+
+    async def _wait(self, actor: object) -> StreamEnd:
         async with asyncio.TaskGroup() as tasks:
             down = tasks.create_task(self._shutdown.wait(), name="stream: shutdown")
             waiting: set[asyncio.Task[bool] | asyncio.Task[str]] = {down}
@@ -68,18 +101,33 @@ def install_stream_ends(app: Quart, ends: StreamEnds) -> None:
     app.extensions[_EXTENSION] = ends
 
 
-def end_of_stream() -> WaitForEnd:
+def end_of_stream(*, is_counted: bool = True) -> WaitForEnd:
     """What waits until the stream of this request has to end; never, where nothing was installed.
 
     Call it in the request's context, which is gone when the body of its answer is sent.
+
+    Args:
+        is_counted: whether it is one of the caller's `MAX_STREAMS`.
+
+    Raises:
+        TooManyRequests: of an HTTP request. A websocket of too many, which is accepted by now, ends at once.
     """
     ends: StreamEnds | None = current_app.extensions.get(_EXTENSION)
     actor = g.get("actor")
+    caller = _caller(actor) if is_counted else ""
+    if ends is not None and ends.is_full(caller) and not has_websocket_context():
+        raise TooManyRequests(_TOO_MANY, retry_after_s=10)
 
     async def wait() -> StreamEnd:
         if ends is None:
             await asyncio.Event().wait()
             raise AssertionError("nobody sets this event")
-        return await ends.wait(actor)
+        return await ends.wait(actor, caller)
 
     return wait
+
+
+def _caller(actor: object) -> str:
+    if isinstance(actor, UserActor):
+        return actor.user_id
+    return actor.agent_id if isinstance(actor, AgentActor) else str(g.get("client_address", ""))

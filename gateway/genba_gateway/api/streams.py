@@ -19,7 +19,7 @@ from quart.wrappers.response import ResponseBody
 
 from genba_gateway.api.stream_ends import WaitForEnd, end_of_stream
 from genba_gateway.errors import GenbaError
-from genba_gateway.relay.http_answers import abort_connection
+from genba_gateway.relay.http_answers import abort_connection, break_answer
 from genba_wire.aio.carrier import CLOSE_INTERNAL_ERROR, CLOSE_NORMAL
 from genba_wire.api.message import Response as MessageBody
 from genba_wire.api.message import encode_message
@@ -61,7 +61,9 @@ async def stream_pieces(
 async def _answer_events(
     changes: AsyncIterator[object], heartbeat_s: float, encode: Callable[[object], bytes]
 ) -> Response:
-    response = Response(_EventBody(changes, heartbeat_s, end_of_stream(), encode), content_type="text/event-stream")
+    scope = cast("Mapping[str, object]", request.scope)
+    body = _EventBody(changes, heartbeat_s, end_of_stream(), encode, scope)
+    response = Response(body, content_type="text/event-stream")
     response.timeout = None
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
@@ -225,11 +227,15 @@ class _EventBody(ResponseBody):
         heartbeat_s: float,
         wait_for_end: WaitForEnd,
         encode: Callable[[object], bytes],
+        scope: Mapping[str, object],
     ) -> None:
         self._changes = changes
         self._encode = encode
         self._heartbeat_s = heartbeat_s
         self._wait_for_end = wait_for_end
+        self._scope = scope
+        self._is_read = asyncio.Event()
+        """Set when all was handed to the framework."""
         self._group = asyncio.TaskGroup()
         self._pumps: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None]
@@ -255,6 +261,7 @@ class _EventBody(ResponseBody):
     async def _iterate(self) -> AsyncGenerator[bytes]:
         while (chunk := await self._chunks.get()) is not None:
             yield chunk
+        self._is_read.set()
 
     async def _pump_changes(self) -> None:
         try:
@@ -272,9 +279,14 @@ class _EventBody(ResponseBody):
         end = await self._wait_for_end()
         for pump in self._pumps:
             pump.cancel()
-        if end.is_refusal:
-            await self._chunks.put(_event("error", MessageBody(message=end.reason)))
-        await self._chunks.put(None)
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                if end.is_refusal:
+                    await self._chunks.put(_event("error", MessageBody(message=end.reason)))
+                await self._chunks.put(None)
+                await self._is_read.wait()
+        except TimeoutError:
+            await break_answer(self._scope)
 
     async def _pump_pings(self) -> None:
         while True:

@@ -101,6 +101,17 @@ async def test_files_are_limited_most(limited: Identity) -> None:
     assert response.headers["X-RateLimit-Limit"] == str(FILE_LIMIT)
 
 
+async def test_an_id_that_is_written_otherwise_shares_its_count(limited: Identity) -> None:
+    alice = await make_user(limited.database)
+    client = limited.app.test_client()
+    plain = alice.actor.user_id
+    left = [
+        (await client.get(f"/api/v2/users/{each}", headers=alice.headers)).headers["X-RateLimit-Remaining"]
+        for each in (plain, plain.upper(), plain.replace("-", ""), f"{{{plain}}}", f"urn:uuid:{plain}")
+    ]
+    assert left == [str(GENERAL_LIMIT - number) for number in range(1, 6)]
+
+
 async def test_pages_and_health_are_not_counted(limited: Identity) -> None:
     client = limited.app.test_client()
     for path in ("/healthz", "/static/x/genba.css"):
