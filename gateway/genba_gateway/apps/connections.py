@@ -16,6 +16,10 @@ MAX_JOINED_BYTES: Final = 16 * 1024
 """Below, one write of two parts costs less than two writes."""
 
 
+MIN_OWN_PART_BYTES: Final = 1024
+"""Behind something that waits, smaller ones are put together: an object for each takes hundreds of bytes."""
+
+
 class UpstreamLost(Exception):
     """The connection to the app is over, and more was expected of it."""
 
@@ -62,7 +66,7 @@ class UpstreamConnection:
         self.is_reused = False
         self.on_event: Callable[[], None] | None = None
         """Called when something comes, or the connection ends. For whoever does not read."""
-        self._parts: deque[memoryview] = deque()
+        self._parts: deque[memoryview | bytearray] = deque()
         self._is_finished = False
         self._failure: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -137,7 +141,7 @@ class UpstreamConnection:
         """Deliver what has come and was not read, and what comes, to another listener."""
         parts, self._parts = list(self._parts), deque()
         for part in parts:
-            listener.data_received(part)
+            listener.data_received(memoryview(part))
         if self._is_finished:
             listener.finished()
         elif self._failure is not None:
@@ -154,7 +158,15 @@ class UpstreamConnection:
 
     def data_received(self, data: memoryview) -> None:
         """Take bytes."""
-        self._parts.append(data)
+        parts = self._parts
+        if len(data) >= MIN_OWN_PART_BYTES:
+            parts.append(data)
+        elif parts and isinstance(parts[-1], bytearray) and len(parts[-1]) < MIN_OWN_PART_BYTES:
+            parts[-1] += data
+        elif parts:
+            parts.append(bytearray(data))
+        else:
+            parts.append(data)
         self._wake()
 
     def note_received(self, note: bytes) -> None:

@@ -30,6 +30,9 @@ MAX_LENT: Final = 32
 """Pieces of memory, 24 MiB, that those may keep who got messages of one carrier. Past that they get copies: what waits
 for a slow reader then takes no more than it has bytes."""
 
+COUNT_EVERY_READS: Final = 8
+"""How often it is looked whether memory came back while messages are copied; a look costs as much as a small copy."""
+
 QUIET_READS: Final = 256
 """After so many small reads in a row a busy carrier counts as quiet again."""
 
@@ -40,7 +43,7 @@ class ReceiveBuffer:
     Views of the memory may be kept by whoever got them: memory with a view on it is not written to, it is replaced.
     """
 
-    __slots__ = ("_is_copying", "_lent", "_pool", "_quiet_reads", "end", "memory", "start")
+    __slots__ = ("_is_copying", "_lent", "_pool", "_quiet_reads", "_reads_to_count", "end", "memory", "start")
 
     def __init__(self, early: bytes, pool: MemoryPool) -> None:
         """Begin with what was received already; `pool` has memory of `BULK_BYTES`."""
@@ -53,6 +56,7 @@ class ReceiveBuffer:
         self._lent: list[ref[Memory]] = []
         """Memory that was replaced while there was a view of it."""
         self._is_copying = False
+        self._reads_to_count = 0
 
     def lend(self, message: memoryview | bytes) -> memoryview | bytes:
         """Return a message that lies in `memory` as its receiver may have it: for as long as that likes."""
@@ -65,7 +69,9 @@ class ReceiveBuffer:
             frame_bytes: length of the frame that begins at `start`, as far as it is known; it will fit.
         """
         if self._is_copying:
-            self._count_lent()
+            self._reads_to_count -= 1
+            if self._reads_to_count <= 0:
+                self._count_lent()
         size = len(self.memory)
         if self.start == self.end and self.start:
             self._move_to(self.memory if is_free(self.memory) else self._make(size))
@@ -90,7 +96,7 @@ class ReceiveBuffer:
         if unread:
             memoryview(memory)[:unread] = memoryview(self.memory)[self.start : self.end]
         if memory is not self.memory:
-            if not is_free(self.memory):
+            if not is_free(self.memory) and not any(each() is self.memory for each in self._lent):
                 self._lent.append(ref(self.memory))
                 if len(self._lent) >= MAX_LENT:
                     self._count_lent()
@@ -101,6 +107,7 @@ class ReceiveBuffer:
     def _count_lent(self) -> None:
         self._lent = [each for each in self._lent if (memory := each()) is not None and not is_free(memory)]
         self._is_copying = len(self._lent) >= MAX_LENT
+        self._reads_to_count = COUNT_EVERY_READS
 
     def _make(self, size: int) -> Memory:
         return self._pool.get() if size == self._pool.size else Memory(size)

@@ -171,6 +171,10 @@ def data_header(stream: int, size: int) -> bytes:
     return HEADER.pack(MuxType.DATA, stream, size)
 
 
+KEPT_SHARE: Final = 4
+"""A part of less than a fourth of what was fed is copied: whoever keeps it keeps four times its bytes at most."""
+
+
 class MuxFrameReader:
     """Takes the bytes of a link apart, however they were cut. Only what is not data is kept until it is whole."""
 
@@ -201,7 +205,9 @@ class MuxFrameReader:
             self._left -= len(part)
             if self._type == MuxType.DATA:
                 if part:
-                    frames.append(Data(self._stream, part))
+                    # A view keeps all that was fed: who keeps little must not keep much.
+                    is_much = len(part) * KEPT_SHARE >= end
+                    frames.append(Data(self._stream, part if is_much else memoryview(bytes(part))))
             elif self._type >= FIRST_FATAL_TYPE:
                 self._kept += part
                 if not self._left:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from genba_gateway.domain.parameter_rules import MAX_VALUE_CHARS, explain_bad_type, explain_broken_rule, explain_no_option
+from genba_gateway.domain.parameter_rules import (
+    MAX_VALUE_CHARS,
+    explain_bad_type,
+    explain_broken_rule,
+    explain_no_option,
+)
 from genba_gateway.domain.provisioning import ParameterOption, TemplateParameter
 
 

@@ -101,6 +101,15 @@ def test_unknown_type_from_0x80_on_is_fatal(frame_type: int) -> None:
         MuxFrameReader().feed(HEADER.pack(frame_type, 1, 0))
 
 
+def test_little_among_much_is_copied() -> None:
+    fed = encode(Data(1, b"x" * 10)) + encode(Data(3, bytes(10_000)))
+    little, much = MuxFrameReader().feed(fed)
+    assert isinstance(little, Data)
+    assert isinstance(much, Data)
+    assert memoryview(little.data).obj == b"x" * 10
+    assert memoryview(much.data).obj is fed
+
+
 def test_data_is_a_view_of_what_was_fed() -> None:
     fed = encode(Data(1, b"abc"))
     [frame] = MuxFrameReader().feed(fed)
