@@ -18,7 +18,7 @@ import h11
 import hypercorn.protocol
 from hypercorn.events import Closed
 from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.h11 import H2ProtocolAssumedError, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
 _STATE_KEY: Final = "genba.trailers"
@@ -60,8 +60,8 @@ class ThoroughH11(H11Protocol):
         await self.can_read.set()
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        if event.method == b"PRI":  # HTTP/2 from the first byte on
-            await super()._check_protocol(event)
+        if (event.method, event.target, event.http_version) == (b"PRI", b"*", b"2.0"):  # HTTP/2 from the first byte on
+            raise H2ProtocolAssumedError(b"PRI * HTTP/2.0\r\n\r\n" + self.connection.trailing_data[0])
 
     def _keep(self, trailers: Iterable[tuple[bytes, bytes]]) -> None:
         _keep(self.stream, trailers)

@@ -169,14 +169,15 @@ async def test_an_apps_host_is_an_apps_however_it_is_written(world: AppWorld, ho
     assert world.inner == []
 
 
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "PRI"])
 @pytest.mark.parametrize("host", [HOST, PATH_HOST, "dashboard.test"])
-async def test_no_upgrade_to_http2_makes_a_tunnel_through_a_proxy(world: AppWorld, host: str) -> None:
+async def test_no_upgrade_to_http2_makes_a_tunnel_through_a_proxy(world: AppWorld, host: str, method: str) -> None:
     """Proxies pass Upgrade on for websockets, and see nothing of what follows."""
     recorder = Recorder()
     lines = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
     async with world.app(recorder.serve), world.connect() as client:
         for _ in range(2):
-            answer = await client.ask(get("/@alice/demo.main/apps/app/", *lines, host=host))
+            answer = await client.ask(get("/@alice/demo.main/apps/app/", *lines, host=host, method=method))
             assert answer.get("Upgrade") == ""
             assert answer.status in (200, 404)
 
