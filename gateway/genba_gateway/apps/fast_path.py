@@ -87,6 +87,7 @@ class FastPath(asyncio.Protocol):
         if self._goodbye is not None:
             self._goodbye.cancel()
         self._leave()
+        self._server.tell_lost()
         self._inner.connection_lost(exc)
         self._server.notice_loss()
 

@@ -31,6 +31,7 @@ from genba_gateway.domain.app_access import (
 )
 from genba_gateway.errors import GenbaError
 from genba_gateway.relay.http_answers import break_answer, find_own_answer
+from genba_gateway.relay.takeover import find_server
 
 
 @dataclass(slots=True)
@@ -142,12 +143,17 @@ class Serving:
             own.call_when_left(body.leave)
         else:
             start_task(tasks, body.run(), name="body of a request to an app", on_failure=body.fail)
+            if (server := find_server(self._scope)) is not None:
+                # Where the app does not take the body, the server reads no further, and finds no end.
+                server.call_when_lost(body.leave)
         means.long.add(exchange, lambda: exchange.watch(tasks, lambda: means.access.wait_for_end(target)))
 
     def _leave(self, exchange: Exchange) -> None:
         self._means.long.discard(exchange)
         exchange.end_watch()
         exchange.body.drop()
+        if (server := find_server(self._scope)) is not None:
+            server.forget_call(exchange.body.leave)
 
     async def _proxy(self, request: AppRequest, exchange: Exchange, granted: AppGranted) -> None:
         means = self._means

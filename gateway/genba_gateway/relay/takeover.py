@@ -113,6 +113,8 @@ class TakeableServer(TCPServer):
         self.idle = IdleWatch(self.context, self.config.keep_alive_timeout, self._initiate_server_close)
         # Hypercorn asks for no more of it than `IdleWatch` has.
         self.idle_task = self.idle  # type: ignore[assignment]
+        self._is_lost = False
+        self._lost_calls: set[Callable[[], None]] = set()
         self.loss = LossWatch(cast(asyncio.Transport, self.writer.transport))
         app = getattr(self.app, "app", None)
         if isinstance(app, ConnectionHandler):
@@ -146,6 +148,24 @@ class TakeableServer(TCPServer):
         if isinstance(protocol, ThoroughH11) and protocol.is_waiting:
             protocol.drop_waiting()
             self.start(protocol.notice_loss)
+
+    def call_when_lost(self, call: Callable[[], None]) -> None:
+        """Call when the connection is gone, or now if it is: Hypercorn says so behind all that it has read only."""
+        if self._is_lost:
+            call()
+        else:
+            self._lost_calls.add(call)
+
+    def forget_call(self, call: Callable[[], None]) -> None:
+        """It is not to be called any more."""
+        self._lost_calls.discard(call)
+
+    def tell_lost(self) -> None:
+        """The connection is gone."""
+        self._is_lost = True
+        calls, self._lost_calls = self._lost_calls, set()
+        for call in calls:
+            call()
 
     def find_websocket(self) -> WSStream | None:
         """Hypercorn's state of the connection's websocket; None over HTTP/2, and for an ordinary request."""

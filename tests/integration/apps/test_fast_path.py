@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from genba_gateway.domain.app_access import AppDecision, AppOrigin, AppRequest
 from tests.support.carriers import CEILING_S
 from tests.support.proxied_apps import AppWorld, app_world, get, read_request
 from tests.support.tls import make_server_tls
-from tests.support.waiting import turned_until
+from tests.support.waiting import eventually, turned_until
 
 
 @pytest.fixture
@@ -267,6 +268,29 @@ async def test_who_sends_much_behind_a_request_and_leaves_leaves_nothing(
         client.writer.transport.abort()
         async with asyncio.timeout(CEILING_S):
             await is_left.wait()
+
+
+async def test_who_leaves_behind_a_body_that_the_app_does_not_take_leaves_nothing(world: AppWorld) -> None:
+    is_asked, may_read = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        is_asked.set()
+        await may_read.wait()
+        with suppress(OSError):
+            while await reader.read(65536):
+                pass
+
+    async with world.app(hang), world.connect() as client:
+        size = 20_000_000
+        client.writer.write(get("/", f"Content-Length: {size}", method="POST") + bytes(size))
+        await is_asked.wait()
+        await asyncio.sleep(0.5)
+        connection = client.writer.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.writer.transport.abort()
+        await eventually(lambda: world.is_at_rest)
+        may_read.set()
 
 
 async def test_who_leaves_before_the_application_fails_is_not_answered(
