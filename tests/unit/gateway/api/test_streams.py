@@ -240,7 +240,7 @@ class FailingEnds(StreamEnds):
     def __init__(self) -> None:
         """Need nothing."""
 
-    async def wait(self, actor: object) -> NoReturn:
+    async def wait(self, actor: object, caller: str = "") -> NoReturn:
         raise ValueError("secret")
 
 
