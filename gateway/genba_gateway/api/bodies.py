@@ -48,8 +48,8 @@ async def _parse_fields(
 class FormParser(FormDataParser):
     """Quart's, for forms of some fields: it would take millions from anybody."""
 
-    parse_functions = {  # noqa: RUF012  # as Quart types it
-        **FormDataParser.parse_functions,
+    parse_functions: dict[str, Any] = {  # noqa: RUF012  # as Quart types it
+        **FormDataParser.parse_functions,  # pyright: ignore[reportUnknownMemberType]  # Quart leaves it bare
         "application/x-www-form-urlencoded": _parse_fields,
         "application/x-url-encoded": _parse_fields,
     }

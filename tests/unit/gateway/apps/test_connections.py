@@ -57,7 +57,7 @@ async def test_nothing_is_to_be_peeked_at_of_much_or_of_what_failed() -> None:
 
 async def test_many_short_parts_are_kept_as_few() -> None:
     connection, _ = make(*(bytes([number % 256]) for number in range(10_000)), b"b" * MAX_JOINED_BYTES, b"c", b"d")
-    read = []
+    read: list[bytes] = []
     while not connection.is_quiet:
         read.append(bytes(await connection.read()))
     assert b"".join(read) == bytes(number % 256 for number in range(10_000)) + b"b" * MAX_JOINED_BYTES + b"cd"
