@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from quart import Response, request, websocket
 
-from genba_gateway.api.answers import answer
+from genba_gateway.api.answers import JSON_TYPE
 from genba_gateway.api.paging import MAX_NUMBER_DIGITS, read_number
 from genba_gateway.api.streams import send_messages
 from genba_gateway.domain.jobs import Job, StoredJobLog
@@ -58,8 +58,16 @@ async def answer_logs(jobs: Jobs, job_id: str) -> Response:
     """The plain form: an array. `follow` needs a websocket."""
     if "follow" in request.args:
         raise UpgradeRequired("Following a log needs a websocket: leave `follow` out, or upgrade the connection.")
-    lines = await jobs.list_logs(job_id, after=read_number("after") or 0, before=read_number("before"))
-    return answer([job_log_message(line) for line in lines])
+    pages = jobs.read_logs(job_id, after=read_number("after") or 0, before=read_number("before"))
+
+    async def write() -> AsyncGenerator[bytes]:
+        before = b"["
+        async for lines in pages:
+            yield before + b",".join(encode_message(job_log_message(line)) for line in lines)
+            before = b","
+        yield b"[]\n" if before == b"[" else b"]\n"
+
+    return Response(write(), content_type=JSON_TYPE)
 
 
 async def follow_logs(jobs: Jobs, job_id: str) -> None:

@@ -16,7 +16,7 @@ from genba_gateway.store.engine import Database
 from genba_gateway.store.pubsub import PubSub
 
 PAGE_LINES: Final = 1000
-"""A follower is sent so many lines between two looks at the database."""
+"""So many lines are read at a time, so that others get their turn."""
 
 
 class Jobs:
@@ -33,6 +33,16 @@ class Jobs:
         """Lines with after < id < before, the first of them if there is a limit."""
         async with self._database.read() as connection:
             return await job_store.list_job_logs(connection, job_id, after=after, before=before, limit=limit)
+
+    async def read_logs(
+        self, job_id: str, *, after: int = 0, before: int | None = None
+    ) -> AsyncGenerator[list[StoredJobLog]]:
+        """Lines with after < id < before, page by page."""
+        while lines := await self.list_logs(job_id, after=after, before=before, limit=PAGE_LINES):
+            yield lines
+            if len(lines) < PAGE_LINES:
+                return
+            after = lines[-1].id
 
     async def follow_logs(self, job_id: str, *, after: int) -> AsyncGenerator[StoredJobLog]:
         """Lines with an id above `after`, as they come, until the job ended and all were given."""

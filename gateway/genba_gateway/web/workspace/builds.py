@@ -79,8 +79,8 @@ def make_blueprint(pages: Pages, shown: ShownWorkspaces) -> Blueprint:
     @needs(read)
     async def download(owner: str, name: str, number: str) -> Response:
         workspace, build = await find(owner, name, number)
-        lines = await jobs.list_logs(build.job.id, after=0, before=None)
-        return answer_text(build_log_text(lines), f"{workspace.name}-build-{build.build_number}.txt")
+        text = build_log_text(jobs.read_logs(build.job.id))
+        return answer_text(text, f"{workspace.name}-build-{build.build_number}.txt")
 
     return blueprint
 

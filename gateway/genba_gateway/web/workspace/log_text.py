@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -18,16 +18,20 @@ _ESCAPES: Final = re.compile(
 """What terminals act on: a file that is shown by `cat` must not."""
 
 
-def build_log_text(lines: Iterable[StoredJobLog]) -> str:
-    """A build's log; stages are lines of their own."""
-    stage, written = "", list[str]()
-    for line in lines:
-        if line.stage != stage:
-            stage = line.stage
-            written.append(f"\n== {stage}\n" if written else f"== {stage}\n")
-        if line.output:
-            written.append(f"{_stamp(line.created_at)} {line.level:5} {plain(line.output)}\n")
-    return "".join(written)
+async def build_log_text(pages: AsyncIterable[Iterable[StoredJobLog]]) -> AsyncGenerator[str]:
+    """A build's log, page by page; stages are lines of their own."""
+    stage, is_begun = "", False
+    async for lines in pages:
+        written: list[str] = []
+        for line in lines:
+            if line.stage != stage:
+                stage = line.stage
+                written.append(f"\n== {stage}\n" if is_begun else f"== {stage}\n")
+                is_begun = True
+            if line.output:
+                written.append(f"{_stamp(line.created_at)} {line.level:5} {plain(line.output)}\n")
+                is_begun = True
+        yield "".join(written)
 
 
 def agent_log_text(lines: Iterable[AgentLogLine], sources: Mapping[str, str]) -> str:
@@ -43,7 +47,7 @@ def plain(text: str) -> str:
     return _ESCAPES.sub("", text)
 
 
-def answer_text(text: str, name: str) -> Response:
+def answer_text(text: str | AsyncGenerator[str], name: str) -> Response:
     """The text as a file to be saved."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, content_type="text/plain; charset=utf-8", headers=headers)

@@ -8,6 +8,7 @@ import json
 import pytest
 from quart.testing.connections import WebsocketDisconnectError, WebsocketResponseError
 
+from genba_gateway.services import jobs as jobs_module
 from tests.support.workshop import CEILING_S, Workshop
 
 
@@ -19,7 +20,10 @@ async def make_path(workshop: Workshop, kind: str, *, run: bool) -> str:
 
 
 @pytest.mark.parametrize("kind", ["version", "build"])
-async def test_a_log_is_an_array_between_two_ids(workshop: Workshop, kind: str) -> None:
+async def test_a_log_is_an_array_between_two_ids(
+    workshop: Workshop, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "PAGE_LINES", 2)
     workshop.provisioner.lines = tuple("abcd")
     path = await make_path(workshop, kind, run=True)
     lines = (await workshop.get(workshop.owner, path)).body
@@ -27,6 +31,7 @@ async def test_a_log_is_an_array_between_two_ids(workshop: Workshop, kind: str) 
     assert [(line["id"], line["output"]) for line in lines] == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
     between = (await workshop.get(workshop.owner, f"{path}?after=1&before=4")).body
     assert [line["output"] for line in between] == ["b", "c"]
+    assert (await workshop.get(workshop.owner, f"{path}?after=4")).body == []
 
 
 @pytest.mark.parametrize("kind", ["version", "build"])

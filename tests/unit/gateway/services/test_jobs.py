@@ -57,6 +57,16 @@ async def test_a_follower_reads_in_pages_and_from_where_it_was(
     assert [(line.id, line.output) for line in lines] == [(3, "c"), (4, "d")]
 
 
+async def test_a_log_is_read_in_pages_too(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "PAGE_LINES", 3)
+    workshop.provisioner.lines = tuple("abcdef")
+    job_id = (await workshop.add_version())["job"]["id"]
+    jobs = workshop.services.jobs
+    assert [len(page) async for page in jobs.read_logs(job_id)] == [3, 3]
+    assert [len(page) async for page in jobs.read_logs(job_id, before=6)] == [3, 2]
+    assert [len(page) async for page in jobs.read_logs(job_id, after=6)] == []
+
+
 async def test_a_job_is_canceled_once(workshop: Workshop) -> None:
     jobs, job_id = workshop.services.jobs, (await workshop.add_version(run=False))["job"]["id"]
     job = await workshop.services.job_runner.take()

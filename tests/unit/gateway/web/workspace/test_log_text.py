@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from genba_gateway.domain.agent_reports import AgentLogLine
@@ -9,13 +10,18 @@ from genba_gateway.web.workspace.log_text import agent_log_text, build_log_text,
 NOON = datetime(2026, 11, 28, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def test_a_build_log_has_its_stages_and_levels() -> None:
+async def test_a_build_log_has_its_stages_and_levels() -> None:
     lines = [
         StoredJobLog(1, NOON, "provisioner_daemon", "info", "Planning", ""),
         StoredJobLog(2, NOON, "provisioner", "info", "Planning", "a"),
         StoredJobLog(3, NOON, "provisioner", "error", "Starting", "b"),
     ]
-    assert build_log_text(lines) == (
+
+    async def pages() -> AsyncGenerator[list[StoredJobLog]]:
+        yield lines[:2]
+        yield lines[2:]
+
+    assert "".join([text async for text in build_log_text(pages())]) == (
         "== Planning\n2026-11-28T12:00:00.123Z info  a\n\n== Starting\n2026-11-28T12:00:00.123Z error b\n"
     )
 
