@@ -23,6 +23,10 @@ MAX_SHOWN_BYTES: Final = 256 * 1024
 """Of one file; a template's text is far smaller, and whoever wants more downloads it."""
 
 
+READ_AT_ONCE: Final = 2
+"""Archives that are taken apart at a time: one may have 100 MiB, and any member may look at any number."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
     """One file of a version; `text` is None for what is no text, or too much of it."""
@@ -38,6 +42,7 @@ class TemplateFiles:
     def __init__(self, files: Files, versions: TemplateVersions) -> None:
         self._files = files
         self._versions = versions
+        self._turns = asyncio.Semaphore(READ_AT_ONCE)
 
     async def list_files(self, actor: UserActor, version: TemplateVersion) -> list[TemplateFile]:
         """The files of a version, by path.
@@ -46,8 +51,9 @@ class TemplateFiles:
             NotFound: the archive is gone.
             BadRequest: it can't be read; says why.
         """
-        data, _ = await self._files.download(actor, version.job.file_id, "")
-        return await asyncio.to_thread(_read_files, data)
+        async with self._turns:
+            data, _ = await self._files.download(actor, version.job.file_id, "")
+            return await asyncio.to_thread(_read_files, data)
 
     async def push_changed(
         self, actor: UserActor, template: Template, version: TemplateVersion, changes: Mapping[str, str], message: str
@@ -59,8 +65,9 @@ class TemplateFiles:
             NotFound: the archive is gone.
         """
         require(actor, Resource.TEMPLATE, Action.UPDATE, seen=True)
-        data, _ = await self._files.download(actor, version.job.file_id, "")
-        archive = await asyncio.to_thread(_change_archive, data, changes)
+        async with self._turns:
+            data, _ = await self._files.download(actor, version.job.file_id, "")
+            archive = await asyncio.to_thread(_change_archive, data, changes)
         file_id, _ = await self._files.upload(actor, TAR_TYPE, archive)
         wanted = CreateTemplateVersionRequest(
             storage_method="file",

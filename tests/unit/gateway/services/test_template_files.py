@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import tarfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from genba_gateway.services.template_files import MAX_SHOWN_BYTES
+from genba_gateway.services.template_files import MAX_SHOWN_BYTES, READ_AT_ONCE, TemplateFiles
 from tests.support.workshop import Workshop, open_workshop
 
 
@@ -49,3 +51,29 @@ async def test_files_are_read_by_path_and_what_is_no_text_is_named_only(workshop
         ("most", True),
     ]
     assert files[2].text == "# 現場\n"
+
+
+async def test_few_archives_are_read_at_a_time() -> None:
+    running = most = 0
+
+    class CountedFiles:
+        async def download(self, *_: Any) -> tuple[bytes, str]:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+            return _archive({"main.tf": b""}), ""
+
+    files = TemplateFiles(cast("Any", CountedFiles()), cast("Any", None))
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(10):
+            tasks.create_task(files.list_files(cast("Any", None), cast("Any", Anything())))
+    assert most == READ_AT_ONCE
+
+
+class Anything:
+    """Has every attribute."""
+
+    def __getattr__(self, _name: str) -> Anything:
+        return self
