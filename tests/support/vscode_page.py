@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from playwright.async_api import Locator, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+COMMAND_TRIES: Final = 12
+LISTED_MS: Final = 15_000
+"""The palette's list is made when it opens, and is not made anew when another command comes."""
 
 
 class VsCodePage:
@@ -52,11 +58,21 @@ class VsCodePage:
         await box.locator("input").last.press("Enter")
 
     async def run_command(self, title: str) -> None:
-        """Run a command from the palette."""
-        await self.page.keyboard.press("F1")
+        """Run a command from the palette, as soon as it lists it: some come when the workbench is at its server."""
         box = self.page.locator(".quick-input-widget input[type='text']")
-        await box.fill(f">{title}")
-        await self.page.locator(".quick-input-list [role='option']").filter(has_text=title).first.click()
+        found = self.page.locator(".quick-input-list [role='option']").filter(has_text=title).first
+        tries = 0
+        while True:
+            tries += 1
+            await self.page.keyboard.press("F1")
+            await box.fill(f">{title}")
+            try:
+                await found.click(timeout=LISTED_MS)
+                return
+            except PlaywrightTimeout:
+                if tries == COMMAND_TRIES:
+                    raise
+                await self.page.keyboard.press("Escape")
 
     async def expect_status(self, text: str) -> None:
         """Wait until Genba's item of the status bar says this."""
