@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from quart import Quart, current_app, g, has_websocket_context
 
@@ -21,8 +21,11 @@ _EXTENSION: Final = "genba_stream_ends"
 _TOO_MANY: Final = "You look at too many things at once: close some of them first."
 
 MAX_STREAMS: Final = 128
-"""Streams of one user at a time, or of one address where nobody is signed in: what one looks at is read and made for
-each. Twenty windows of editors and fifty tabs of the dashboard stay below."""
+"""Streams of one user, or of an agent, at a time: what one looks at is read and made for each. Twenty windows of
+editors and fifty tabs of the dashboard stay below."""
+
+MAX_STREAMS_OF_ADDRESS: Final = 2048
+"""Where nobody is signed in: there is little to see, and everybody may come from one proxy."""
 
 CLOSE_TRY_LATER: Final = 1013
 """RFC 6455's registry: the server can't take more at the moment."""
@@ -41,6 +44,13 @@ class StreamEnd:
         return self.code == CLOSE_REVOKED
 
 
+class Caller(NamedTuple):
+    """Whose streams are counted: a user's or an agent's id, or an address."""
+
+    name: str
+    is_address: bool = False
+
+
 WaitForEnd = Callable[[], Coroutine[object, object, StreamEnd]]
 
 
@@ -54,19 +64,19 @@ class StreamEnds:
     def __init__(self, sessions: Sessions, shutdown: asyncio.Event) -> None:
         self._sessions = sessions
         self._shutdown = shutdown
-        self._open: Counter[str] = Counter()
+        self._open: Counter[Caller] = Counter()
 
-    def is_full(self, caller: str) -> bool:
+    def is_full(self, caller: Caller) -> bool:
         """Whether a caller has as many streams as there may be."""
-        return self._open[caller] >= MAX_STREAMS
+        return self._open[caller] >= (MAX_STREAMS_OF_ADDRESS if caller.is_address else MAX_STREAMS)
 
-    async def wait(self, actor: object, caller: str = "") -> StreamEnd:
+    async def wait(self, actor: object, caller: Caller | None = None) -> StreamEnd:
         """Return when the stream of an actor has to end; one of nobody's or of an agent ends with the gateway.
 
         Args:
-            caller: who has `MAX_STREAMS` of them at most; one more ends at once. Empty where others count.
+            caller: who has so many of them at most; one more ends at once. None where others count.
         """
-        if not caller:
+        if caller is None:
             return await self._wait(actor)
         if self.is_full(caller):
             return StreamEnd(CLOSE_TRY_LATER, _TOO_MANY)
@@ -107,15 +117,15 @@ def end_of_stream(*, is_counted: bool = True) -> WaitForEnd:
     Call it in the request's context, which is gone when the body of its answer is sent.
 
     Args:
-        is_counted: whether it is one of the caller's `MAX_STREAMS`.
+        is_counted: whether it is one of those that a caller may have.
 
     Raises:
         TooManyRequests: of an HTTP request. A websocket of too many, which is accepted by now, ends at once.
     """
     ends: StreamEnds | None = current_app.extensions.get(_EXTENSION)
     actor = g.get("actor")
-    caller = _caller(actor) if is_counted else ""
-    if ends is not None and ends.is_full(caller) and not has_websocket_context():
+    caller = _caller(actor) if is_counted else None
+    if ends is not None and caller is not None and ends.is_full(caller) and not has_websocket_context():
         raise TooManyRequests(_TOO_MANY, retry_after_s=10)
 
     async def wait() -> StreamEnd:
@@ -127,7 +137,9 @@ def end_of_stream(*, is_counted: bool = True) -> WaitForEnd:
     return wait
 
 
-def _caller(actor: object) -> str:
+def _caller(actor: object) -> Caller:
     if isinstance(actor, UserActor):
-        return actor.user_id
-    return actor.agent_id if isinstance(actor, AgentActor) else str(g.get("client_address", ""))
+        return Caller(actor.user_id)
+    if isinstance(actor, AgentActor):
+        return Caller(actor.agent_id)
+    return Caller(str(g.get("client_address", "")), is_address=True)

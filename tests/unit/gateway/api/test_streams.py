@@ -10,7 +10,7 @@ from quart import Quart, Response
 from quart.typing import TestHTTPConnectionProtocol as HTTPConnection
 
 from genba_gateway.api import streams
-from genba_gateway.api.stream_ends import StreamEnds, install_stream_ends
+from genba_gateway.api.stream_ends import Caller, StreamEnds, install_stream_ends
 from genba_gateway.api.streams import MessageSocket, send_events, send_messages, serve_messages, stream_events
 from genba_gateway.errors import ServiceUnavailable
 from tests.support.raw_websocket import open_raw
@@ -240,7 +240,7 @@ class FailingEnds(StreamEnds):
     def __init__(self) -> None:
         """Need nothing."""
 
-    async def wait(self, actor: object, caller: str = "") -> NoReturn:
+    async def wait(self, actor: object, caller: Caller | None = None) -> NoReturn:
         raise ValueError("secret")
 
 
