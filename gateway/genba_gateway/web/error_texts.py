@@ -119,6 +119,7 @@ DETAILS: Final = (
     mark("must match %(pattern)s"),
     mark("may only grow; it was %(value)s"),
     mark("may only shrink; it was %(value)s"),
+    mark("has %(count)s characters; %(most)s are allowed"),
     mark("%(value)s is not a number: write it like 4 or 2.5"),
     mark("%(value)s is not a whole number, which one with limits has to be"),
     mark("%(value)s is none of its options: %(options)s"),
