@@ -349,6 +349,7 @@ async def test_a_slow_client_gets_all_of_an_answer_that_closes_its_connection() 
                 config=Config(),
                 start=start,
                 notice_loss=lambda: None,
+                tell_lost=lambda: None,
             )
             fast_path.FastPath(server, lambda _scope, _host: AppOrigin.SUBDOMAIN, make_serving)
             far_reader, far_writer = await asyncio.open_connection(sock=far, limit=1024)
