@@ -171,8 +171,9 @@ def data_header(stream: int, size: int) -> bytes:
     return HEADER.pack(MuxType.DATA, stream, size)
 
 
-KEPT_SHARE: Final = 4
-"""A part of less than a fourth of what was fed is copied: whoever keeps it keeps four times its bytes at most."""
+KEPT_SHARE: Final = 8
+"""A part of less than an eighth of what was fed is copied: whoever keeps it keeps eight times its bytes at most. A whole
+frame of bulk is a fourth of the longest message."""
 
 
 class MuxFrameReader:

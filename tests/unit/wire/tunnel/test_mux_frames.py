@@ -110,6 +110,11 @@ def test_little_among_much_is_copied() -> None:
     assert memoryview(much.data).obj is fed
 
 
+def test_bulk_is_never_copied() -> None:
+    fed = b"".join(encode(Data(1, bytes(MAX_PAYLOAD_BYTES))) for _ in range(4))
+    assert all(memoryview(frame.data).obj is fed for frame in MuxFrameReader().feed(fed) if isinstance(frame, Data))
+
+
 def test_data_is_a_view_of_what_was_fed() -> None:
     fed = encode(Data(1, b"abc"))
     [frame] = MuxFrameReader().feed(fed)
