@@ -172,8 +172,8 @@ def data_header(stream: int, size: int) -> bytes:
 
 
 KEPT_SHARE: Final = 8
-"""A part of less than an eighth of what was fed is copied: whoever keeps it keeps eight times its bytes at most. A frame
-of bulk is a fourth of the longest message."""
+"""A part of less than an eighth of what was fed is copied, so that who keeps it keeps eight times its bytes at most. A
+frame of bulk is a fourth of the longest message."""
 
 
 class MuxFrameReader:
