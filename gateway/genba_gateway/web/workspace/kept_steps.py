@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from genba_gateway.services.jobs import PAGE_LINES, Jobs
+from genba_gateway.services.jobs import Jobs
 from genba_gateway.web.workspace.steps import StepReader
 
 MAX_KEPT: Final = 32
@@ -25,10 +25,7 @@ class KeptSteps:
         self._readers.move_to_end(job_id)
         while len(self._readers) > MAX_KEPT:
             self._readers.popitem(last=False)
-        while True:
-            # By pages, so that others have their turn in between.
-            lines = await self._jobs.list_logs(job_id, after=reader.last_id, before=None, limit=PAGE_LINES)
+        async for lines in self._jobs.read_logs(job_id, after=reader.last_id):
             # Somebody else may have read the same lines meanwhile.
             reader.read(line for line in lines if line.id > reader.last_id)
-            if len(lines) < PAGE_LINES:
-                return reader
+        return reader
