@@ -27,8 +27,8 @@ LEND_FROM_BYTES: Final = 4 * 1024
 """Less is copied: who keeps a view of a few bytes keeps all the memory around them."""
 
 MAX_LENT: Final = 32
-"""Pieces of memory, 24 MiB, that those may keep who got messages of one carrier. Past that they get copies: what waits
-for a slow reader then takes no more than it has bytes."""
+"""Pieces of memory, 24 MiB, that those may keep who got messages of one carrier. Past that each message is a copy of
+its own, of which who keeps a part keeps at most `mux_frames.KEPT_SHARE` times as much."""
 
 COUNT_EVERY_READS: Final = 8
 """How often it is looked whether memory came back while messages are copied; a look costs as much as a small copy."""
