@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from genba_gateway.apps import fast_path
 from genba_gateway.apps.fast_path import MAX_WAITING_BYTES
 from genba_gateway.domain.app_access import AppDecision, AppOrigin, AppRequest
 from tests.support.carriers import CEILING_S
+from tests.support.chaos_line import RESET_AT_CLOSE
 from tests.support.proxied_apps import AppWorld, app_world, get, read_request
 from tests.support.tls import make_server_tls
 from tests.support.waiting import eventually, turned_until
@@ -264,7 +264,7 @@ async def test_who_sends_much_behind_a_request_and_leaves_leaves_nothing(
         await asyncio.sleep(0.1)
         connection = client.writer.transport.get_extra_info("socket")
         if is_abrupt:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         client.writer.transport.abort()
         async with asyncio.timeout(CEILING_S):
             await is_left.wait()
@@ -287,7 +287,7 @@ async def test_who_leaves_behind_a_body_that_the_app_does_not_take_leaves_nothin
         await is_asked.wait()
         await asyncio.sleep(0.5)
         connection = client.writer.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         client.writer.transport.abort()
         await eventually(lambda: world.is_at_rest)
         may_read.set()

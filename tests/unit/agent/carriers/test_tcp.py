@@ -7,7 +7,6 @@ import hashlib
 import json
 import random
 import socket
-import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from unittest.mock import AsyncMock
@@ -22,6 +21,7 @@ from genba_wire.tunnel.mux import MAX_WINDOW
 from genba_wire.tunnel.mux_frames import ResetCode
 from genba_wire.tunnel.streams import TCP, TcpOpen, encode
 from tests.support.carriers import CEILING_S
+from tests.support.chaos_line import RESET_AT_CLOSE
 from tests.support.links import StreamHearer, link_world
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -199,7 +199,7 @@ async def test_head_that_is_none_refuses_the_stream(head: bytes) -> None:
 async def test_connection_that_breaks_resets_the_stream() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(1)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         writer.transport.abort()
 
     async with tcp_world(serve) as (session, head):
