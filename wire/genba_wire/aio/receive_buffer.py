@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Final
 from weakref import WeakKeyDictionary, ref
 
@@ -11,30 +12,31 @@ from genba_wire.aio.memory_pool import Memory, MemoryPool, is_free
 IDLE_BYTES: Final = 16 * 1024
 """What a quiet carrier keeps."""
 
-BULK_BYTES: Final = 768 * 1024
-"""What a busy one keeps: the longest frame, and a full read behind it."""
+BULK_BYTES: Final = 1536 * 1024
+"""What a busy one keeps: the longest frame and two full reads, so that seldom half a frame is moved to the front."""
 
-READ_BYTES: Final = 256 * 1024
-"""At most so much is read in one turn of the loop, so that others get theirs (design.md, "The relay")."""
+READ_BYTES: Final = 512 * 1024
+"""At most so much is read in one turn of the loop, so that others get theirs. Twice what the relay reads (design.md,
+"The relay"): a turn has its price beside the bytes, and here they come through one connection for all streams."""
 
 MIN_READ_BYTES: Final = 8 * 1024
 """With less room behind what is there, the unread part is moved to the front."""
 
-MAX_SPARE: Final = 16
+MAX_SPARE: Final = 8
 """12 MiB for all carriers of a loop."""
 
 LEND_FROM_BYTES: Final = 4 * 1024
 """Less is copied: who keeps a view of a few bytes keeps all the memory around them."""
 
-MAX_LENT: Final = 32
+MAX_LENT: Final = 16
 """Pieces of memory, 24 MiB, that those may keep who got messages of one carrier. Past that each message is a copy of
 its own, of which who keeps a part keeps at most `mux_frames.KEPT_SHARE` times as much."""
 
 COUNT_EVERY_READS: Final = 8
 """How often it is looked whether memory came back while messages are copied; a look costs as much as a small copy."""
 
-QUIET_READS: Final = 256
-"""After so many small reads in a row a busy carrier counts as quiet again."""
+QUIET_S: Final = 5.0
+"""The first small read so long after the last one that was not gives a busy carrier's memory back."""
 
 
 class ReceiveBuffer:
@@ -43,7 +45,7 @@ class ReceiveBuffer:
     Views of the memory may be kept by whoever got them: memory with a view on it is not written to, it is replaced.
     """
 
-    __slots__ = ("_is_copying", "_lent", "_pool", "_quiet_reads", "_reads_to_count", "end", "memory", "start")
+    __slots__ = ("_busy_at", "_is_copying", "_lent", "_pool", "_reads_to_count", "end", "memory", "start")
 
     def __init__(self, early: bytes, pool: MemoryPool) -> None:
         """Begin with what was received already; `pool` has memory of `BULK_BYTES`."""
@@ -52,7 +54,8 @@ class ReceiveBuffer:
         self.memory[: len(early)] = early
         self.start: int = 0
         self.end: int = len(early)
-        self._quiet_reads = 0
+        self._busy_at = 0.0
+        """When a read was last not small, or memory for more was taken: seconds of `monotonic`."""
         self._lent: list[ref[Memory]] = []
         """Memory that was replaced while there was a view of it."""
         self._is_copying = False
@@ -77,18 +80,19 @@ class ReceiveBuffer:
             self._move_to(self.memory if is_free(self.memory) else self._make(size))
         if self.start + frame_bytes > size or size - self.end < MIN_READ_BYTES:
             wanted = max(BULK_BYTES, max(frame_bytes, self.end - self.start) + MIN_READ_BYTES)
+            self._busy_at = monotonic()
             self._move_to(self.memory if wanted <= size and is_free(self.memory) else self._make(wanted))
         return memoryview(self.memory)[self.end : self.end + READ_BYTES]
 
     def received(self, size: int) -> None:
         """Count what was received into the memory that `make_room` returned."""
         self.end += size
-        self._quiet_reads = self._quiet_reads + 1 if size < IDLE_BYTES // 4 else 0
-        if (
-            self._quiet_reads == QUIET_READS
-            and len(self.memory) > IDLE_BYTES
-            and self.end - self.start < IDLE_BYTES // 2
-        ):
+        if len(self.memory) == IDLE_BYTES:
+            return
+        now = monotonic()
+        if size >= IDLE_BYTES // 4:
+            self._busy_at = now
+        elif now - self._busy_at > QUIET_S and self.end - self.start < IDLE_BYTES // 2:
             self._move_to(Memory(IDLE_BYTES))
 
     def _move_to(self, memory: Memory) -> None:

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from genba_wire.aio import receive_buffer
 from genba_wire.aio.memory_pool import Memory
 from genba_wire.aio.receive_buffer import (
     BULK_BYTES,
@@ -13,7 +14,7 @@ from genba_wire.aio.receive_buffer import (
     LEND_FROM_BYTES,
     MAX_LENT,
     MIN_READ_BYTES,
-    QUIET_READS,
+    QUIET_S,
     READ_BYTES,
     ReceiveBuffer,
     receive_pool_of_loop,
@@ -108,17 +109,38 @@ async def test_memory_without_a_view_is_used_again() -> None:
     assert buffer.memory is memory
 
 
-async def test_a_busy_buffer_is_small_again_when_quiet() -> None:
+async def test_a_busy_buffer_is_small_again_when_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(receive_buffer, "monotonic", lambda: now)
     buffer = make_buffer()
     put(buffer, b"x" * IDLE_BYTES)
     put(buffer, b"x" * IDLE_BYTES)
     assert len(buffer.memory) == BULK_BYTES
     buffer.start = buffer.end
-    for _ in range(QUIET_READS + 1):
+    now += QUIET_S
+    for _ in range(1000):
         put(buffer, b"small")
         buffer.start = buffer.end - 2
+    assert len(buffer.memory) == BULK_BYTES
+    now += 0.1
+    put(buffer, b"small")
     assert len(buffer.memory) == IDLE_BYTES
-    assert unread(buffer) == b"ll"
+    assert unread(buffer) == b"llsmall"
+
+
+async def test_a_long_frame_that_comes_slowly_has_its_memory_until_it_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(receive_buffer, "monotonic", lambda: now)
+    buffer = make_buffer()
+    put(buffer, b"x" * 100)
+    now += 2 * QUIET_S
+    put(buffer, b"x" * 100, 64 * 1024)
+    assert len(buffer.memory) == BULK_BYTES
+    for _ in range(100):
+        now += QUIET_S / 5
+        put(buffer, b"x" * 2000, 64 * 1024)
+    assert len(buffer.memory) == BULK_BYTES
+    assert unread(buffer) == b"x" * 200_200
 
 
 async def test_any_sequence_of_reads_keeps_the_order() -> None:
