@@ -16,8 +16,8 @@ BULK_BYTES: Final = 1536 * 1024
 """What a busy one keeps: the longest frame and two full reads, so that seldom half a frame is moved to the front."""
 
 READ_BYTES: Final = 512 * 1024
-"""At most so much is read in one turn of the loop, so that others get theirs. Twice what the relay reads (design.md,
-"The relay"): a turn has its price beside the bytes, and here they come through one connection for all streams."""
+"""At most so much is read in one turn of the loop, so that others get theirs
+(docs/decisions/0017-what-an-end-of-a-link-reads.md)."""
 
 MIN_READ_BYTES: Final = 8 * 1024
 """With less room behind what is there, the unread part is moved to the front."""

@@ -25,7 +25,7 @@ DATA_CHUNK_BYTES: Final = 64 * 1024
 """What one Data frame carries at most when we send: past this, larger frames save next to no time, and a keystroke
 would wait longer behind each."""
 MAX_MESSAGE_BYTES: Final = 256 * 1024 + 64
-"""What a hello may promise to take in one message: what a carrier reads in one turn of its loop, and headers."""
+"""What a hello may promise to take in one message: four chunks, and headers."""
 MIN_MESSAGE_BYTES: Final = DATA_CHUNK_BYTES + 64
 """What each end has to take: one chunk with the headers of stream, link and frame. An end may send so much before it
 has seen the other's hello."""
